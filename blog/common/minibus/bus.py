@@ -1,0 +1,102 @@
+"""The bus as a service sees it: publish, register, read the log. HTTP, and what its failures mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urljoin
+
+import msgspec
+import requests
+from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
+
+from minibus.event import Envelope
+
+CONNECT, ANSWER = 1.0, 10.0  # seconds
+
+
+class BusAway(Exception):
+    """The bus did not answer. `maybe_stored`: the request may have reached it (an indefinite error)."""
+
+    def __init__(self, message: str, maybe_stored: bool = False) -> None:
+        super().__init__(message)
+        self.maybe_stored = maybe_stored
+
+
+class BusRefused(Exception):
+    """The bus answered, and its answer is no (4xx): trying again would change nothing."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class BusClient:
+    """Speak to the event bus at `url`. Every method raises `BusAway` or `BusRefused`."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+        self._session = requests.Session()
+
+    def publish(self, events: list[Envelope]) -> None:
+        """Publish these events, all or none; the same `source` and `id` again are stored once."""
+        if len(events) == 1:
+            self._send("POST", "/events", events[0], "application/json")
+        else:
+            self._send("POST", "/events", events, "application/cloudevents-batch+json")
+
+    def register(self, name: str, url: str, log: str | None, after: int) -> dict[str, Any]:
+        """Register, or say again where this subscriber stands; return the bus's answer with `log` and `head`."""
+        body = {"url": url, "log": log, "after": after}
+        return self._send("PUT", f"/subscribers/{name}", body, "application/json").json()
+
+    def say_goodbye(self, name: str, url: str) -> None:
+        """Say that this subscriber stops now."""
+        body = {"url": url, "stopping": True}
+        self._send("PUT", f"/subscribers/{name}", body, "application/json", timeout=(0.5, 0.5))
+
+    def events(self, after: int = 0, type: str | None = None, until: int | None = None) -> Iterator[Envelope]:
+        """Yield the events after this position, oldest first, a page at a time; `until` is the last one wanted."""
+        url: str | None = f"/events?after={after}&limit=1000" + (f"&type={type}" if type else "")
+        while url:
+            page = self._send("GET", url)
+            for event in msgspec.json.decode(page.content):
+                if until is not None and event["seq"] > until:
+                    return
+                yield event
+            url = page.links["next"]["url"] if "next" in page.links else None
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        media_type: str | None = None,
+        timeout: tuple[float, float] = (CONNECT, ANSWER),
+    ) -> requests.Response:
+        headers = {"Content-Type": media_type} if media_type else {}
+        data = None if body is None else msgspec.json.encode(body)
+        try:
+            response = self._session.request(
+                method, urljoin(self.url, path), data=data, headers=headers, timeout=timeout
+            )
+        except requests.RequestException as error:
+            raise BusAway(f"no answer from {self.url}", maybe_stored=not _never_connected(error)) from error
+        if response.status_code >= 500:
+            raise BusAway(_message(response), maybe_stored=response.status_code != 503)
+        if response.status_code >= 400:
+            raise BusRefused(response.status_code, _message(response))
+        return response
+
+
+def _never_connected(error: requests.RequestException) -> bool:
+    cause = error.args[0] if error.args else None
+    reason = cause.reason if isinstance(cause, MaxRetryError) else cause
+    return isinstance(reason, NewConnectionError | ConnectTimeoutError)
+
+
+def _message(response: requests.Response) -> str:
+    try:
+        return response.json()["errors"][0]["message"]
+    except (ValueError, LookupError, TypeError):
+        return f"{response.request.method} {response.url} answered {response.status_code}"

@@ -1,0 +1,63 @@
+"""The one shape of every error: `{"errors": [{"message", "field"}]}`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from flask import Flask, Response, jsonify
+from werkzeug.exceptions import HTTPException
+
+log = logging.getLogger(__name__)
+
+HINTS = {
+    404: "There is nothing at this address.",
+    405: "This address does not take that method.",
+    413: "That is too large.",
+    415: "Send JSON, with Content-Type: application/json.",
+}
+
+
+class ApiError(Exception):
+    """An answer that refuses: an HTTP status, a message for people, the field at fault where there is one."""
+
+    def __init__(
+        self, status: int, message: str, field: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.field = field
+        self.headers = headers or {}
+
+
+def error_response(status: int, message: str, field: str | None = None) -> Response:
+    """Build an answer in the one shape."""
+    error = {"message": message} | ({"field": field} if field else {})
+    response = jsonify(errors=[error])
+    response.status_code = status
+    return response
+
+
+def install_errors(app: Flask) -> None:
+    """Answer every failure of this app in the one shape, unknown routes and malformed JSON too."""
+
+    @app.errorhandler(ApiError)
+    def refused(error: ApiError) -> Response:
+        response = error_response(error.status, str(error), error.field)
+        response.headers.update(error.headers)
+        return response
+
+    @app.errorhandler(HTTPException)
+    def failed(error: HTTPException) -> Response:
+        status = error.code or 500
+        response = error_response(status, HINTS.get(status) or error.description or error.name)
+        # Keep what belongs to the status, such as Allow with 405.
+        for name, value in error.get_headers():
+            if name != "Content-Type":
+                response.headers[name] = value
+        return response
+
+    @app.errorhandler(Exception)
+    def broke(error: Exception) -> Response:
+        log.exception("unexpected failure")
+        return error_response(500, "Something went wrong here; the log of this service has the details.")

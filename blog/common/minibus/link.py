@@ -1,0 +1,124 @@
+"""The line between a service and the bus, in the background: keep in touch, publish what is owed."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from itertools import islice
+from typing import Any
+
+from minibus.bus import BusAway, BusClient, BusRefused
+from minibus.event import Envelope
+from minibus.replica import Replica
+from minibus.web import Lifecycle
+
+HEARTBEAT = 2.0  # seconds
+CHUNK = 100  # reactions in one request
+# What the bus says of the event itself; trying again would change nothing.
+HOPELESS = {400, 413, 422}
+
+
+class Link:
+    """Registers `name` at the bus and publishes the replica's reactions. `news` is called when the bus has news."""
+
+    def __init__(
+        self, name: str, url: str, bus: BusClient, replica: Replica, life: Lifecycle, news: Callable[[], None]
+    ) -> None:
+        self.name = name
+        self.url = url
+        self.bus = bus
+        self.replica = replica
+        self.life = life
+        self.news = news
+        self.heard: dict[str, Any] | None = None
+        self.log = logging.getLogger(replica.name)
+
+    def start(self) -> None:
+        """Start both tasks."""
+        for task in (self._keep_in_touch, self._publish_owed):
+            threading.Thread(target=task, name=task.__name__, daemon=True).start()
+
+    def stop(self) -> None:
+        """Say goodbye, so that the bus need not find out."""
+        self.replica.wake()
+        try:
+            if self.heard:
+                self.bus.say_goodbye(self.name, self.url)
+        except (BusAway, BusRefused) as error:
+            self.log.info("no goodbye: %s", error)
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """What a page should know: is the bus there, where do we stand, who else is there."""
+        heard = self.heard or {}
+        state = heard.get("state", "down")
+        moving = {"position": self.replica.position, "head": heard.get("head")} if state != "live" else {}
+        return {
+            "bus": "live" if heard else "down",
+            "state": state,
+            "services": heard.get("subscribers", {}),
+            **moving,
+        }
+
+    def _keep_in_touch(self) -> None:
+        """Register again and again: heartbeat and correction in one."""
+        waited = 0
+        while True:
+            before = self.status
+            try:
+                self._register()
+                if waited:
+                    self.log.info("found the event bus at %s", self.bus.url)
+                waited = 0
+            except (BusAway, BusRefused) as error:
+                self.heard = None
+                if waited % 5 == 0:
+                    reason = f" ({error})" if isinstance(error, BusRefused) else ""
+                    self.log.info("waiting for the event bus at %s%s", self.bus.url, reason)
+                waited += 1
+            if self.status != before:
+                self.news()
+            if not self.life.every(HEARTBEAT if not waited else HEARTBEAT / 4):
+                return
+
+    def _register(self) -> None:
+        replica = self.replica
+        with replica.changed:
+            log, after = replica.log, replica.position
+        heard = self.bus.register(self.name, self.url, log, after)
+        if heard["log"] == log and heard["position"] < after:
+            # The log is shorter than what we have applied: it was put back to an earlier day.
+            replica.forget()
+        replica.meet(heard["log"], heard["head"])
+        self.heard = heard
+
+    def _publish_owed(self) -> None:
+        """Publish reactions, oldest first, once the service has caught up; keep each until the bus has it."""
+        size = CHUNK
+        while not self.life.stopping.is_set():
+            with self.replica.changed:
+                self.replica.changed.wait_for(self._something_to_do)
+                chunk = list(islice(self.replica.owed.values(), size))
+            if not chunk or self.life.stopping.is_set():
+                continue
+            try:
+                self.bus.publish(chunk)
+                self.replica.settle(chunk)
+                size = CHUNK
+            except BusRefused as error:
+                if error.status in HOPELESS and len(chunk) > 1:
+                    size = 1  # find out which
+                elif error.status in HOPELESS:
+                    self._give_up(chunk[0], error)
+                else:
+                    self.life.every(HEARTBEAT)
+            except BusAway:
+                self.life.every(HEARTBEAT / 4)
+
+    def _something_to_do(self) -> bool:
+        return self.life.stopping.is_set() or bool(self.replica.owed and self.replica.caught_up)
+
+    def _give_up(self, event: Envelope, error: BusRefused) -> None:
+        self.log.error("the event bus refuses %s %s: %s", event["type"], event["id"], error)
+        self.replica.settle([event])

@@ -1,0 +1,111 @@
+"""The routes that every service has: deliveries from the bus, a look at the state, probes."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flask import Response, jsonify, request
+
+from minibus.bus import BusAway
+from minibus.errors import ApiError, error_response
+from minibus.event import BadEvent, check
+from minibus.replica import Gap, HandlerFailed, Replica
+from minibus.web import whole_number, whole_numbers
+
+if TYPE_CHECKING:
+    from minibus.service import Service
+
+MAX_DELIVERY_BYTES = 2 * 1024 * 1024
+
+
+def install(service: Service) -> None:
+    """Add the shared routes to the service's app."""
+    app, replica = service.app, service.replica
+
+    @app.post("/events")
+    def receive() -> Any:
+        """Take one event or a batch from the bus; answer with the position that is applied."""
+        request.max_content_length = MAX_DELIVERY_BYTES
+        body = request.get_json()
+        events = [check(event) for event in (body if isinstance(body, list) else [body])]
+        if log := request.headers.get("Minibus-Log"):
+            replica.meet(log, int(request.headers.get("Minibus-Head", 0)))
+        skip = request.headers.get("Minibus-Skip")
+        replica.receive(events, None if skip is None else whole_numbers("Minibus-Skip", skip))
+        counted = isinstance(body, list) or "seq" in body
+        return {"position": replica.position} if counted else {}
+
+    @app.delete("/events")
+    def forget() -> dict[str, int]:
+        """Forget everything: the bus replays."""
+        replica.forget()
+        return {"position": 0}
+
+    @app.get("/state")
+    def show_state() -> dict[str, Any]:
+        """Show the state: now, or as it was `at` an event, without the events in `skip`."""
+        skip = whole_numbers("skip", request.args.get("skip", ""))
+        at = whole_number("at")
+        if at is None and not skip:
+            with replica.changed:
+                return {"at": replica.position, "state": service.state, "skipped": sorted(replica.skip)}
+        return look_back(service, replica.position if at is None else at, skip)
+
+    @app.get("/handlers")
+    def show_handlers() -> dict[str, Any]:
+        """Show which function handles which type, with its source."""
+        return {event_type: describe(handler) for event_type, handler in service.handlers.items()}
+
+    @app.get("/readyz")
+    def readyz() -> Any:
+        """Say whether this service has caught up once since it started."""
+        if replica.ever_caught_up:
+            return {"status": "OK", "position": replica.position}
+        if replica.target is None:
+            return error_response(503, f"Waiting for the event bus at {service.bus.url}.")
+        return error_response(503, f"Catching up: {replica.position} of {replica.target}.")
+
+    @app.errorhandler(BadEvent)
+    def bad_event(error: BadEvent) -> Response:
+        return error_response(422, str(error), error.field)
+
+    @app.errorhandler(Gap)
+    def gap(error: Gap) -> tuple[Response, int]:
+        errors = [{"message": f"Event {error.position + 1} has to come first."}]
+        return jsonify(errors=errors, position=error.position), 409
+
+    @app.errorhandler(HandlerFailed)
+    def handler_failed(error: HandlerFailed) -> tuple[Response, int]:
+        service.link.log.error("cannot apply event %s: %s", error.seq, error)
+        errors = [{"message": f"The handler of event {error.seq} raised {error}."}]
+        return jsonify(errors=errors, position=error.position, refused=error.seq, error=str(error)), 422
+
+
+def look_back(service: Service, at: int, skip: frozenset[int]) -> dict[str, Any]:
+    """Fold the first `at` events of the log, without those in `skip`; the live state is not touched.
+
+    Events whose handler raises are left out too, and listed in `skipped`. Raises `ApiError` 422 beyond the head.
+    """
+    while True:
+        past = Replica(service.name, service.handlers, service.empty)
+        past.skip = skip
+        try:
+            past.receive(service.bus.events(until=at))
+        except HandlerFailed as error:
+            assert error.seq is not None
+            skip |= {error.seq}
+            continue
+        except BusAway as error:
+            raise ApiError(503, f"The event bus is away: {error}.", headers={"Retry-After": "2"}) from error
+        if past.position < at:
+            raise ApiError(422, f"The log ends at {past.position}; {at} is beyond it.", "at")
+        return {"at": at, "state": past.fold.state, "skipped": sorted(seq for seq in skip if seq <= at)}
+
+
+def describe(handler: Any) -> dict[str, Any]:
+    """Tell a handler's name, source, file and first line."""
+    source, line = inspect.getsourcelines(handler)
+    file = Path(inspect.getsourcefile(handler) or "").name
+    return {"name": handler.__name__, "source": "".join(source), "file": file, "line": line}

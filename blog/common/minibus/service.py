@@ -1,0 +1,117 @@
+"""A service of the mini-blog: pure handlers on one side, the course's routes on the other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from flask import Response
+from flask_cors import CORS
+
+from minibus import routes, web
+from minibus.bus import BusAway, BusClient, BusRefused
+from minibus.errors import ApiError
+from minibus.event import Envelope, Event, seal
+from minibus.fold import Handler
+from minibus.link import Link
+from minibus.replica import Replica
+from minibus.stream import Stream, Streams
+
+RETRY_WRITES = 3.0  # seconds for which a write is tried again
+READ_YOUR_WRITES = 2.0  # seconds that a write waits to be applied here
+
+H = TypeVar("H", bound=Handler)
+
+
+class Service:
+    """`app` is the service's Flask app, `on` its handlers, `state` what these have made of the log."""
+
+    def __init__(self, name: str, port: int, state: Callable[[], Any] = dict) -> None:
+        self.name = name
+        self.port = int(os.environ.get("PORT", port))
+        self.handlers: dict[str, Handler] = {}
+        self.empty = state
+        self.bus = BusClient(os.environ.get("EVENT_BUS_URL", "http://127.0.0.1:4005"))
+        self.streams = Streams()
+        self.replica = Replica(name, self.handlers, state, self.streams.note)
+        self.app = web.create_app(name)
+        self.life: web.Lifecycle = self.app.extensions["minibus"]
+        self.link = Link(
+            os.environ.get("SUBSCRIBER_NAME", name),
+            os.environ.get("SERVICE_URL", f"http://127.0.0.1:{self.port}"),
+            self.bus,
+            self.replica,
+            self.life,
+            self.streams.wake,
+        )
+        self.life.on_start += [self.link.start]
+        self.life.on_stop += [self.streams.wake, self.link.stop]
+        CORS(self.app, resources="/posts*")
+        routes.install(self)
+
+    @property
+    def state(self) -> Any:
+        """The live state, plain JSON. Only handlers change it."""
+        return self.replica.fold.state
+
+    def on(self, event_type: str) -> Callable[[H], H]:
+        """Make the function below the handler of this type: `(state, data)` in, the events that it causes out."""
+
+        def register(handler: H) -> H:
+            if event_type in self.handlers:
+                raise ValueError(f"{self.name} has a handler for {event_type} already")
+            self.handlers[event_type] = handler
+            return handler
+
+        return register
+
+    def publish(self, event: Event) -> None:
+        """Publish an event and wait until this service has applied it, so that a client reads its own writes.
+
+        A bus that is away is tried again for 3 s, with the same event id, and the wait is 2 s at most: a paused
+        service publishes all the same. Raises `ApiError` 503 where the bus stays away.
+        """
+        envelope = seal(event, self.replica.source)
+        with self.replica.expecting(envelope["id"]) as applied:
+            self._publish_patiently(envelope)
+            applied.wait(READ_YOUR_WRITES)
+
+    def _publish_patiently(self, envelope: Envelope) -> None:
+        maybe_stored = False
+        for last_try in self.life.tries(RETRY_WRITES):
+            try:
+                return self.bus.publish([envelope])
+            except BusRefused as error:
+                raise ApiError(error.status, f"The event bus refuses this: {error}") from error
+            except BusAway as error:
+                maybe_stored = maybe_stored or error.maybe_stored
+                if last_try:
+                    raise _away(WRITE_LOST if maybe_stored else WRITE_REFUSED) from error
+
+    def heard_of(self, event_type: str, entity_id: str) -> bool:
+        """Whether the log holds such an event that has not come here yet. Raises `ApiError` 503."""
+        try:
+            news: Iterable[Envelope] = self.bus.events(after=self.replica.position, type=event_type)
+            return any(isinstance(event["data"], dict) and event["data"].get("id") == entity_id for event in news)
+        except BusAway as error:
+            raise _away("The event bus is away, so this cannot be checked. Try again in a moment.") from error
+
+    def stream(self, entity: str, key: Callable[[Any], Any], show: Callable[[Any], Any]) -> Response:
+        """Answer with Server-Sent Events: all entities first (`event: posts`), then each that changes (`event: post`).
+
+        `key` finds the entity's id in the data of an event, `show` turns an entity into what is sent.
+        """
+        return self.streams.response(Stream(self, entity, key, show))
+
+    def run(self) -> None:
+        """Run this service alone, with reload."""
+        web.run(self.app, self.port)
+
+
+WRITE_REFUSED = "The event bus is away, so nothing was stored. Try again in a moment."
+WRITE_LOST = "The event bus did not answer: this may have been stored. Look before you try again."
+
+
+def _away(message: str) -> ApiError:
+    return ApiError(503, message, headers={"Retry-After": "2"})

@@ -1,0 +1,161 @@
+"""A Flask app as every part of the mini-blog wants it: JSON by msgspec, the one error shape, probes, a quick stop."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import threading
+import time
+from collections.abc import Callable, Container, Iterator
+from typing import Any
+
+import msgspec
+from flask import Flask, request
+from flask.json.provider import JSONProvider
+from werkzeug.wsgi import ClosingIterator
+
+from minibus.errors import ApiError, install_errors
+
+MAX_FORM_BYTES = 64 * 1024
+
+
+class MsgspecJSON(JSONProvider):
+    """JSON by msgspec: strict when it reads, and it writes a whole state in one step that no other thread divides."""
+
+    def dumps(self, obj: Any, **kwargs: Any) -> str:
+        return msgspec.json.encode(obj).decode()
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        try:
+            return msgspec.json.decode(s)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+
+
+class Lifecycle:
+    """What a part does beside answering requests: start in the worker, stop on SIGTERM."""
+
+    def __init__(self) -> None:
+        self.on_start: list[Callable[[], None]] = []
+        self.on_stop: list[Callable[[], None]] = []
+        self.stopping = threading.Event()
+        self._busy = 0
+        self._idle = threading.Condition()
+
+    def start(self) -> None:
+        """Start the background tasks."""
+        logging.basicConfig(level=logging.INFO, format="%(name)-10s %(message)s")
+        for start in self.on_start:
+            start()
+
+    def stop(self, patience: float = 1.0) -> None:
+        """End streams and background tasks; give requests under way `patience` seconds."""
+        self.stopping.set()
+        for stop in self.on_stop:
+            stop()
+        with self._idle:
+            self._idle.wait_for(lambda: self._busy == 0, patience)
+
+    def every(self, seconds: float) -> bool:
+        """Wait that long; false as soon as the part stops. `while every(2): …` is a background task."""
+        return not self.stopping.wait(seconds)
+
+    def tries(self, seconds: float) -> Iterator[bool]:
+        """Count tries, a little later each, for about that long; true with the last one."""
+        pause, deadline = 0.05, time.monotonic() + seconds
+        while time.monotonic() + pause < deadline and self.every(pause):
+            yield False
+            pause = min(2 * pause, 0.5)
+        yield True
+
+    def __call__(self, wsgi: Callable[..., Any]) -> Callable[..., Any]:
+        """Wrap a WSGI application so that `stop` knows what is under way."""
+
+        def counted(environ: Any, start_response: Any) -> Any:
+            with self._idle:
+                self._busy += 1
+            try:
+                return ClosingIterator(wsgi(environ, start_response), self._done)
+            except BaseException:
+                self._done()
+                raise
+
+        return counted
+
+    def _done(self) -> None:
+        with self._idle:
+            self._busy -= 1
+            self._idle.notify_all()
+
+
+def create_app(import_name: str, **options: Any) -> Flask:
+    """Make the Flask app of one part: errors in the one shape, `GET /healthz`, a `Lifecycle` in its extensions."""
+    app = Flask(import_name, **options)
+    app.json = MsgspecJSON(app)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_FORM_BYTES
+    install_errors(app)
+    life = app.extensions["minibus"] = Lifecycle()
+    app.wsgi_app = life(app.wsgi_app)  # type: ignore[method-assign]
+
+    @app.get("/healthz")
+    def healthz() -> dict[str, str]:
+        """Say that this process is alive."""
+        return {"status": "OK"}
+
+    return app
+
+
+def run(app: Flask, port: int) -> None:
+    """Run one part alone, with reload; background tasks only in the reloader's child."""
+    if os.environ.get("WERKZEUG_RUN_MAIN") == "true":
+        app.extensions["minibus"].start()
+    app.run(port=int(os.environ.get("PORT", port)), use_reloader=True, threaded=True)
+
+
+def new_id(taken: Container[str] = ()) -> str:
+    """Draw an id as the course does: 4 random bytes in hex, drawn again while it is taken."""
+    while (drawn := secrets.token_hex(4)) in taken:
+        pass
+    return drawn
+
+
+def json_object() -> dict[str, Any]:
+    """Return the request's body, a JSON object. Raises 400, 413, 415, or 422 where it is something else."""
+    body = request.get_json()
+    if not isinstance(body, dict):
+        raise ApiError(422, "The body is a JSON object.")
+    return body
+
+
+def text(field: str, longest: int) -> str:
+    """Return this text of the request's JSON object, trimmed, 1 to `longest` characters. Raises 422."""
+    value = json_object().get(field)
+    if value is None:
+        raise ApiError(422, f"{field} is missing.", field)
+    if not isinstance(value, str):
+        raise ApiError(422, f"{field} must be text.", field)
+    value = value.strip()
+    if not value:
+        raise ApiError(422, f"{field} must not be blank.", field)
+    if len(value) > longest:
+        raise ApiError(422, f"{field} has {len(value):,} characters; {longest:,} are allowed.", field)
+    return value
+
+
+def whole_numbers(field: str, listed: str) -> frozenset[int]:
+    """Read `7,9`; nothing is no number. Raises 422."""
+    numbers = [number for number in listed.split(",") if number.strip()]
+    return frozenset(_whole_number(field, number.strip()) for number in numbers)
+
+
+def whole_number(field: str) -> int | None:
+    """Return this query parameter as a whole number of at least 0, None where it is not given. Raises 422."""
+    raw = request.args.get(field)
+    return None if raw is None else _whole_number(field, raw)
+
+
+def _whole_number(field: str, raw: str) -> int:
+    if not (raw.isascii() and raw.isdigit() and len(raw) <= 18):
+        raise ApiError(422, f"{field} is a whole number of at least 0, not {raw!r}.", field)
+    return int(raw)

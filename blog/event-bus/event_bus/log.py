@@ -1,0 +1,84 @@
+"""The log: appends in groups, streams in pages, and tells those who wait that it has grown."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import gevent
+from gevent import monkey
+from minibus.event import Envelope
+
+from event_bus.store import Record, Store, Stored, StoreError
+
+
+class Ticket:
+    """Events that wait for their commit, and then its outcome."""
+
+    def __init__(self, events: list[Envelope]) -> None:
+        self.events = events
+        self.answers: list[Stored] | None = None
+        self.error: StoreError | None = None
+
+
+class Log:
+    """A store, and all who write, read and wait for it."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.id = store.id
+        self.grown = threading.Condition(threading.RLock())
+        self._waiting: deque[Ticket] = deque()
+        self._commit = threading.Lock()
+
+    @property
+    def head(self) -> int:
+        """The number of the last event, 0 in an empty log."""
+        return self.store.head
+
+    def append(self, events: list[Envelope]) -> list[Stored]:
+        """Store these events, all or none; return once they are durable. Raises `StoreError`.
+
+        Group commit: whoever finds nobody committing commits for all who wait, so one fsync serves many.
+        """
+        ticket = Ticket(events)
+        self._waiting.append(ticket)
+        with self._commit:
+            if ticket.answers is None and ticket.error is None:
+                self._commit_group([self._waiting.popleft() for _ in range(len(self._waiting))])
+        if ticket.error:
+            raise ticket.error
+        assert ticket.answers is not None
+        return ticket.answers
+
+    def _commit_group(self, group: list[Ticket]) -> None:
+        try:
+            answers = iter(off_the_loop(self.store.append, [event for ticket in group for event in ticket.events]))
+            for ticket in group:
+                ticket.answers = [next(answers) for _ in ticket.events]
+        except StoreError as error:
+            for ticket in group:
+                ticket.error = error
+        with self.grown:
+            self.grown.notify_all()
+
+    def pages(self, after: int = 0, type: str | None = None) -> Iterator[list[Record]]:
+        """Yield what the log holds now, a page at a time, and let others run in between."""
+        head = self.head
+        while after < head:
+            page = [record for record in self.store.read(after, type=type) if record.seq <= head]
+            if not page:
+                return
+            yield page
+            after = page[-1].seq
+            time.sleep(0)
+
+
+def off_the_loop(call: Callable[..., Any], *args: Any) -> Any:
+    """Run what waits for the disk on a native thread where gevent runs the others in one; here and now elsewhere."""
+    if monkey.is_module_patched("threading"):
+        return gevent.get_hub().threadpool.apply(call, args)
+    return call(*args)

@@ -1,0 +1,72 @@
+"""The ladder of stores: each rung is one file behind this interface, `EVENT_STORE` chooses."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from minibus.event import Envelope
+
+
+class Stored(NamedTuple):
+    """Where an event stands in the log."""
+
+    seq: int
+    id: str
+
+
+class Record(NamedTuple):
+    """A stored event: its place, and its JSON as it was encoded when it was appended."""
+
+    seq: int
+    body: bytes
+
+
+class StoreError(Exception):
+    """The store cannot do this now, or cannot be opened; the message says why and nothing was changed."""
+
+
+PAGE_BYTES = 1024 * 1024
+PAGE_EVENTS = 1000
+
+
+class Store(Protocol):
+    """A log: events numbered 1, 2, 3 … without holes, each `source` + `id` once.
+
+    One thread appends at a time; others read meanwhile.
+    """
+
+    id: str
+
+    @property
+    def head(self) -> int:
+        """The number of the last event, 0 in an empty log."""
+
+    def append(self, events: list[Envelope]) -> list[Stored]:
+        """Store these events, all or none, durably; an event that is there already keeps its place.
+
+        Raises `StoreError`, and has stored nothing then.
+        """
+
+    def read(self, after: int, limit: int = PAGE_EVENTS, type: str | None = None) -> list[Record]:
+        """Return the next events after this position, oldest first: at most `limit`, and about 1 MiB."""
+
+    def close(self) -> None:
+        """Let go of files and locks."""
+
+
+def open_store(settings: Mapping[str, str] = os.environ) -> Store:
+    """Open the store that the settings name. Raises `StoreError` with one line that says what to do."""
+    # Each rung is imported here, and not above, because it imports this module.
+    from event_bus.store.memory import MemoryStore  # noqa: PLC0415
+    from event_bus.store.sqlite import SqliteStore  # noqa: PLC0415
+
+    rung = settings.get("EVENT_STORE", "sqlite")
+    if rung == "memory":
+        return MemoryStore()
+    if rung == "sqlite":
+        return SqliteStore(Path(settings.get("DATA_DIR", "data")) / "events.db")
+    raise StoreError(f"EVENT_STORE is {rung!r}; it can be sqlite (the default) or memory")

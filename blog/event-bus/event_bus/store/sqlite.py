@@ -1,0 +1,144 @@
+"""sqlite, the default: what was answered survives the bus, its crash, and a power cut if the disk keeps its word."""
+
+from __future__ import annotations
+
+import fcntl
+import sqlite3
+import time
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import msgspec
+
+from event_bus.store import PAGE_BYTES, PAGE_EVENTS, Record, Stored, StoreError
+
+if TYPE_CHECKING:
+    from minibus.event import Envelope
+
+FORMAT = 1
+APPLICATION = 0x6D627573  # "mbus", in the header of the file (PRAGMA application_id)
+PATIENCE = 5.0  # seconds for a bus that is just ending
+
+SCHEMA = f"""
+CREATE TABLE log (id TEXT NOT NULL);
+CREATE TABLE events (
+    seq    INTEGER PRIMARY KEY,
+    source TEXT NOT NULL,
+    id     TEXT NOT NULL,
+    type   TEXT NOT NULL,
+    body   BLOB NOT NULL,
+    UNIQUE (source, id)
+);
+CREATE INDEX events_by_type ON events (type, seq);
+PRAGMA application_id = {APPLICATION};
+PRAGMA user_version = {FORMAT};
+"""
+
+
+class SqliteStore:
+    """One database file, one writer. WAL lets others read meanwhile; `synchronous=FULL` is what durable means."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = _lock(path.with_suffix(".lock"))
+            self._writer = self._connect()
+            self._prepare()
+            self._reader = self._connect()
+            self.id: str = self._writer.execute("SELECT id FROM log").fetchone()[0]
+            self._head: int = self._writer.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0]
+        except OSError as error:
+            raise StoreError(f"cannot use {path.parent}: {error.strerror}; set DATA_DIR to a folder of ours") from error
+        except (sqlite3.Error, TypeError) as error:
+            raise StoreError(f"cannot use {path}: {error}; move it away to start a new log") from error
+
+    def _connect(self) -> sqlite3.Connection:
+        # Appends run on a thread of their own, so connections change threads; never two at once.
+        return sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+
+    def _prepare(self) -> None:
+        application, version = (
+            self._writer.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
+        )
+        if application != APPLICATION and self._writer.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+            raise StoreError(f"{self.path} is the database of another program; set DATA_DIR to a folder of our own")
+        if version > FORMAT:
+            raise StoreError(
+                f"{self.path} has format {version}, this event bus knows {FORMAT}; use the newer one that wrote it"
+            )
+        self._writer.execute("PRAGMA journal_mode = WAL")
+        self._writer.execute("PRAGMA synchronous = FULL")
+        if application != APPLICATION:
+            self._writer.executescript(f"BEGIN; {SCHEMA} INSERT INTO log VALUES ('{uuid.uuid4().hex}'); COMMIT;")
+
+    @property
+    def head(self) -> int:
+        """The number of the last event."""
+        return self._head
+
+    def append(self, events: list[Envelope]) -> list[Stored]:
+        """Insert what is not there yet, in one transaction."""
+        head = self._head
+        answers = []
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+            for event in events:
+                seq = self._place(event)
+                if seq is None:
+                    head = seq = head + 1
+                    body = msgspec.json.encode({**event, "seq": seq})
+                    row = (seq, event["source"], event["id"], event["type"], body)
+                    self._writer.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?)", row)
+                answers.append(Stored(seq, event["id"]))
+            self._writer.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._writer.in_transaction:
+                self._writer.execute("ROLLBACK")
+            raise StoreError(f"cannot store: {error}") from error
+        self._head = head
+        return answers
+
+    def _place(self, event: Envelope) -> int | None:
+        key = (event["source"], event["id"])
+        row = self._writer.execute("SELECT seq FROM events WHERE source = ? AND id = ?", key).fetchone()
+        return row[0] if row else None
+
+    def read(self, after: int, limit: int = PAGE_EVENTS, type: str | None = None) -> list[Record]:
+        """Return the next events after this position."""
+        only = "AND type = :type" if type is not None else ""
+        rows = self._reader.execute(
+            f"SELECT seq, body FROM events WHERE seq > :after {only} ORDER BY seq LIMIT :limit",
+            {"after": after, "limit": limit, "type": type},
+        )
+        page: list[Record] = []
+        size = 0
+        for row in rows:
+            page.append(Record(*row))
+            size += len(page[-1].body)
+            if size >= PAGE_BYTES:
+                break
+        rows.close()
+        return page
+
+    def close(self) -> None:
+        """Close the database and let the next bus have it."""
+        self._reader.close()
+        self._writer.close()
+        self._lock.close()
+
+
+def _lock(path: Path) -> TextIO:
+    """Hold a file that only one process can hold: there is one writer, or `seq` would have holes."""
+    file = path.open("w")
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return file
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                file.close()
+                raise StoreError(f"another event bus holds {path.parent}; end it, or set DATA_DIR") from None
+            time.sleep(0.05)
