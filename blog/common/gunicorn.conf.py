@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
 from typing import Any
+
+import gevent
 
 bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
 # State lives in one process; a connection that only listens costs a greenlet.
@@ -42,7 +43,7 @@ def post_worker_init(worker: Any) -> None:
 
     def on_sigterm(signum: int, frame: Any) -> None:
         worker.alive = False
-        threading.Thread(target=stop).start()
+        gevent.spawn(stop)
 
     signal.signal(signal.SIGTERM, on_sigterm)
     life.start()

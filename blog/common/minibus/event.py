@@ -15,6 +15,10 @@ Envelope = dict[str, Any]
 # Every reaction's id is derived from its cause, so a replay derives the same id again.
 REACTIONS = uuid.UUID("6d696e69-6275-5300-8000-726561637473")
 MAX_EVENT_BYTES = 256 * 1024
+TEXT_ATTRIBUTES = {
+    *("specversion", "id", "source", "type", "time", "subject", "datacontenttype", "dataschema"),
+    *("causationid", "correlationid", "data_base64"),
+}
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ def seal_reaction(event: Event, source: str, cause: Envelope, index: int) -> Env
     return complete(
         {
             **bare,
-            "id": str(uuid.uuid5(REACTIONS, f"{cause['id']} {source} {index}")),
+            "id": str(uuid.uuid5(REACTIONS, f"{cause.get('source')} {cause['id']} {source} {index}")),
             "causationid": cause["id"],
             "correlationid": cause.get("correlationid", cause["id"]),
         }
@@ -54,9 +58,9 @@ def seal_reaction(event: Event, source: str, cause: Envelope, index: int) -> Env
 
 
 def complete(event: Envelope) -> Envelope:
-    """Return the whole envelope of a checked event, its attributes in reading order, without `seq`.
+    """Return the whole envelope of a checked event, its attributes in reading order, with a `seq` of 0.
 
-    A bare `{"type", "data"}` gets an id of its own; `seq` is the log's to give, so one that came along is dropped.
+    A bare `{"type", "data"}` gets an id of its own; `seq` is the log's to give, whatever came along.
     """
     identity = event.get("id") or str(uuid.uuid4())
     envelope = {
@@ -65,6 +69,7 @@ def complete(event: Envelope) -> Envelope:
         "source": event.get("source", "/unknown"),
         "type": event["type"],
         "time": event.get("time") or datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "seq": 0,
         "correlationid": identity,
         "datacontenttype": "application/json",
     }
@@ -106,21 +111,6 @@ def _check_attribute(name: str, value: Any) -> None:
             raise BadEvent(f"time is an RFC 3339 date and time with its zone, not {value!r}.", name) from None
     if not isinstance(value, str | bool | int):
         raise BadEvent(f"{name} is a text, a truth value or a whole number, not {_kind(value)}.", name)
-
-
-TEXT_ATTRIBUTES = [
-    "specversion",
-    "id",
-    "source",
-    "type",
-    "time",
-    "subject",
-    "datacontenttype",
-    "dataschema",
-    "causationid",
-    "correlationid",
-    "data_base64",
-]
 
 
 def _kind(value: Any) -> str:

@@ -1,0 +1,147 @@
+"""The whole mini-blog for a test: real processes on free ports, in a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import requests
+
+ROOT = Path(__file__).parent.parent
+APPS = {
+    "posts": "posts:app",
+    "comments": "comments:app",
+    "query": "query:app",
+    "moderation": "moderation:app",
+    "event-bus": "event_bus.wsgi:app",
+    "client": "client:app",
+}
+SERVICES = ("posts", "comments", "query", "moderation")
+
+T = TypeVar("T")
+
+
+def eventually(condition: Callable[[], T], seconds: float = 10) -> T:
+    """Wait until the condition holds and return what it says; a failed request counts as no. Raises AssertionError."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            if found := condition():
+                return found
+            last: Any = found
+        except requests.RequestException as error:
+            last = error
+        assert time.monotonic() < deadline, f"not within {seconds} s; the last answer was {last!r}"
+        time.sleep(0.02)
+
+
+def free_port() -> int:
+    """Return a port that nobody uses."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Blog:
+    """Six processes that can be stopped, killed and started one by one; `settings` are environment variables."""
+
+    def __init__(self, folder: Path, bus_seen_by: dict[str, str] | None = None, **settings: str) -> None:
+        self.folder = folder
+        self.ports = {name: free_port() for name in APPS}
+        self.settings = settings
+        self.bus_seen_by = bus_seen_by or {}
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def url(self, name: str) -> str:
+        """Return where this part lives."""
+        return f"http://127.0.0.1:{self.ports[name]}"
+
+    def log(self, name: str) -> str:
+        """Return what this part has printed."""
+        return (self.folder / f"{name}.log").read_text()
+
+    def start(self, *names: str) -> Blog:
+        """Start these parts, or all, and wait until each answers that it is alive."""
+        for name in names or APPS:
+            self.spawn(name)
+        for name in names or APPS:
+            eventually(lambda name=name: requests.get(f"{self.url(name)}/healthz", timeout=2).ok)
+        return self
+
+    def spawn(self, name: str) -> subprocess.Popen[bytes]:
+        """Start a part and do not wait."""
+        environment = {
+            **os.environ,
+            "DATA_DIR": str(self.folder / "data"),
+            "EVENT_BUS_URL": self.bus_seen_by.get(name, self.url("event-bus")),
+            "QUERY_URL": self.url("query"),
+            **self.settings,
+            "PORT": str(self.ports[name]),
+        }
+        gunicorn = [sys.executable, "-m", "gunicorn", "-c", "blog/common/gunicorn.conf.py", APPS[name]]
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                gunicorn, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
+            )
+        return self.processes[name]
+
+    def ready(self) -> Blog:
+        """Wait until every service has caught up."""
+        for name in SERVICES:
+            eventually(lambda name=name: requests.get(f"{self.url(name)}/readyz", timeout=2).ok)
+        return self
+
+    def stop(self, name: str, number: signal.Signals = signal.SIGTERM) -> None:
+        """End a part as a person does; SIGKILL ends its worker, too."""
+        process = self.processes.pop(name)
+        os.killpg(process.pid, number) if number == signal.SIGKILL else process.send_signal(number)
+        process.wait(10)
+
+    def kill(self, name: str) -> None:
+        """End a part at once, in the middle of whatever it does."""
+        self.stop(name, signal.SIGKILL)
+
+    def close(self) -> None:
+        """End everything that runs."""
+        for name in list(self.processes):
+            self.kill(name)
+
+    # -- what a reader and writer of the blog does ----------------------------------------------------------------
+
+    def get(self, name: str, path: str) -> Any:
+        """Return the JSON at this path of a part."""
+        response = requests.get(self.url(name) + path, timeout=30)
+        assert response.ok, response.text
+        return response.json()
+
+    def send(self, name: str, path: str, body: Any, method: str = "POST") -> requests.Response:
+        """Send JSON to a part."""
+        return requests.request(method, self.url(name) + path, json=body, timeout=15)
+
+    def write_post(self, title: str) -> str:
+        """Write a post; return its id."""
+        response = self.send("posts", "/posts/create", {"title": title})
+        assert response.status_code == 201, response.text
+        return response.json()["id"]
+
+    def write_comment(self, post_id: str, content: str) -> str:
+        """Write a comment; return its id."""
+        response = self.send("comments", f"/posts/{post_id}/comments", {"content": content})
+        assert response.status_code == 201, response.text
+        return response.json()[-1]["id"]
+
+    def events(self) -> list[dict[str, Any]]:
+        """Return the whole log."""
+        return self.get("event-bus", "/events")
+
+    def page(self) -> dict[str, dict[str, str]]:
+        """Return what query shows: title → comment → status, in order."""
+        posts = self.get("query", "/posts").values()
+        return {post["title"]: {c["content"]: c["status"] for c in post["comments"]} for post in posts}
