@@ -54,7 +54,7 @@ def test_query_catches_up_after_it_was_away(blog: Blog, end: Ending) -> None:
     blog.start("query")
 
     verdicts = {"first": "approved", "second: ORANGE": "rejected"}
-    eventually(lambda: list(blog.page().items())[-1] == (f"While query was {end.__name__}", verdicts))
+    eventually(lambda: list(blog.page().items())[-1:] == [(f"While query was {end.__name__}", verdicts)])
     assert_each_event_stands_once(blog)
 
 
@@ -331,6 +331,7 @@ def test_every_part_stops_quickly_with_open_streams(new_blog: Blog) -> None:
         process.send_signal(signal.SIGTERM)
     for process in new_blog.processes.values():
         assert process.wait(5) == 0
+    new_blog.processes.clear()
 
     assert not [child for children in family.values() for child in children if child.is_running()]
     assert "Traceback" not in "".join(new_blog.log(name) for name in APPS)

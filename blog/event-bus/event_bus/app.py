@@ -125,8 +125,10 @@ def create_bus(store: Store) -> Flask:
 def append(log: Log, events: list[Envelope]) -> list[Stored]:
     """Append, and tell the log of this process."""
     stored = log.append(events)
-    for event, place in zip(events, stored, strict=True):
-        logger.info("%6d %s from %s", place.seq, event["type"], event["source"])
+    if len(events) == 1:
+        logger.info("%6d %s from %s", stored[0].seq, events[0]["type"], events[0]["source"])
+    elif events:
+        logger.info("%6d … %d: %d events in a batch", stored[0].seq, stored[-1].seq, len(events))
     return stored
 
 

@@ -38,7 +38,6 @@ class Subscriber:
         self._registrations = 0
         self._refusals = 0
         self._session = requests.Session()
-        threading.Thread(target=self._deliver_forever, name=f"courier-{name}", daemon=True).start()
 
     # -- what others see and say --------------------------------------------------------------------------------
 
@@ -76,6 +75,8 @@ class Subscriber:
             self.url, self.position = url, after
             self.heard, self.reachable = time.monotonic(), True
             self._registrations += 1
+            if self._registrations == 1:
+                threading.Thread(target=self._deliver_forever, name=f"courier-{self.name}", daemon=True).start()
             if was != self.state:
                 log_of.info("%s is %s at %d of %d", self.name, self.state, after, self.log.head)
             self.log.grown.notify_all()
@@ -110,12 +111,14 @@ class Subscriber:
 
     def _next_batch(self) -> list[Record]:
         """Wait until there is something to carry; return it, at most 1 MiB, or nothing once we are gone."""
-        with self.log.grown:
-            self.log.grown.wait_for(lambda: self.gone or self.position < self.log.head)
-        if self.gone:
-            return []
-        time.sleep(LINGER)
-        return self.log.store.read(self.position)
+        batch: list[Record] = []
+        while not batch and not self.gone:
+            with self.log.grown:
+                self.log.grown.wait_for(lambda: self.gone or self.position < self.log.head)
+            time.sleep(LINGER)
+            # It may have spoken for itself while we lingered: then there is nothing here, and we wait again.
+            batch = self.log.store.read(self.position)
+        return [] if self.gone else batch
 
     def _send(self, batch: list[Record]) -> requests.Response:
         headers = {
