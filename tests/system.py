@@ -71,9 +71,12 @@ class Blog:
         """Start these parts, or all, and wait until each answers that it is alive."""
         for name in names or APPS:
             self.spawn(name)
-        for name in names or APPS:
-            eventually(lambda name=name: requests.get(f"{self.url(name)}/healthz", timeout=2).ok)
+        eventually(lambda: all(self.answers(name, "/healthz") for name in names or APPS))
         return self
+
+    def answers(self, name: str, path: str) -> bool:
+        """Say whether this path of a part answers well."""
+        return requests.get(self.url(name) + path, timeout=2).ok
 
     def spawn(self, name: str) -> subprocess.Popen[bytes]:
         """Start a part and do not wait."""
@@ -94,8 +97,7 @@ class Blog:
 
     def ready(self) -> Blog:
         """Wait until every service has caught up."""
-        for name in SERVICES:
-            eventually(lambda name=name: requests.get(f"{self.url(name)}/readyz", timeout=2).ok)
+        eventually(lambda: all(self.answers(name, "/readyz") for name in SERVICES))
         return self
 
     def stop(self, name: str, number: signal.Signals = signal.SIGTERM) -> None:

@@ -31,7 +31,8 @@ class Link:
         self.replica = replica
         self.life = life
         self.news = news
-        self.heard: dict[str, Any] | None = None
+        self.heard: dict[str, Any] = {}
+        self.waited = 0  # tries since the bus was last there
         self.log = logging.getLogger(replica.name)
 
     def start(self) -> None:
@@ -43,7 +44,7 @@ class Link:
         """Say goodbye, so that the bus need not find out."""
         self.replica.wake()
         try:
-            if self.heard:
+            if not self.waited:
                 self.bus.say_goodbye(self.name, self.url)
         except (BusAway, BusRefused) as error:
             self.log.info("no goodbye: %s", error)
@@ -51,35 +52,28 @@ class Link:
     @property
     def status(self) -> dict[str, Any]:
         """What a page should know: is the bus there, where do we stand, who else is there."""
-        heard = self.heard or {}
-        state = heard.get("state", "down")
-        moving = {"position": self.replica.position, "head": heard.get("head")} if state != "live" else {}
-        return {
-            "bus": "live" if heard else "down",
-            "state": state,
-            "services": heard.get("subscribers", {}),
-            **moving,
-        }
+        state = self.heard.get("state", "replaying")
+        place = {} if state == "live" else {"position": self.replica.position, "head": self.heard.get("head", 0)}
+        services = self.heard.get("subscribers", {})
+        return {"bus": "down" if self.waited else "live", "state": state, "services": services, **place}
 
     def _keep_in_touch(self) -> None:
         """Register again and again: heartbeat and correction in one."""
-        waited = 0
         while True:
             before = self.status
             try:
                 self._register()
-                if waited:
+                if self.waited:
                     self.log.info("found the event bus at %s", self.bus.url)
-                waited = 0
+                self.waited = 0
             except (BusAway, BusRefused) as error:
-                self.heard = None
-                if waited % 5 == 0:
+                if self.waited % 20 == 0:
                     reason = f" ({error})" if isinstance(error, BusRefused) else ""
                     self.log.info("waiting for the event bus at %s%s", self.bus.url, reason)
-                waited += 1
+                self.waited += 1
             if self.status != before:
                 self.news()
-            if not self.life.every(HEARTBEAT if not waited else HEARTBEAT / 4):
+            if not self.life.every(HEARTBEAT / 4 if self.waited else HEARTBEAT):
                 return
 
     def _register(self) -> None:

@@ -98,7 +98,8 @@ class Service:
             raise _away("The event bus is away, so this cannot be checked. Try again in a moment.") from error
 
     def stream(self, entity: str, key: Callable[[Any], Any], show: Callable[[Any], Any]) -> Response:
-        """Answer with Server-Sent Events: all entities first (`event: posts`), then each that changes (`event: post`).
+        """Answer with Server-Sent Events: an array of all entities first (`event: posts`), in the log's order,
+        then each that changes (`event: post`).
 
         `key` finds the entity's id in the data of an event, `show` turns an entity into what is sent.
         """

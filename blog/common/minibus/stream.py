@@ -87,7 +87,7 @@ class Stream:
             changed, self.changed = self.changed, {}
             state = self.service.state
             if changed is None or len(changed) > MANY:
-                return [server_sent(f"{self.entity}s", {key: self.show(value) for key, value in state.items()})]
+                return [server_sent(f"{self.entity}s", [self.show(entity) for entity in state.values()])]
             return [server_sent(self.entity, self.show(state[key])) for key in changed if key in state]
 
 

@@ -6,6 +6,7 @@ import fcntl
 import sqlite3
 import time
 import uuid
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -41,18 +42,23 @@ class SqliteStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock = _lock(path.with_suffix(".lock"))
-            self._writer = self._connect()
-            self._prepare()
-            self._reader = self._connect()
-            self.id: str = self._writer.execute("SELECT id FROM log").fetchone()[0]
-            self._head: int = self._writer.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0]
-        except OSError as error:
-            raise StoreError(f"cannot use {path.parent}: {error.strerror}; set DATA_DIR to a folder of ours") from error
-        except (sqlite3.Error, TypeError) as error:
-            raise StoreError(f"cannot use {path}: {error}; move it away to start a new log") from error
+        with ExitStack() as opened:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                opened.enter_context(_lock(path.with_suffix(".lock")))
+                self._writer = opened.enter_context(closing(self._connect()))
+                self._prepare()
+                self._reader = opened.enter_context(closing(self._connect()))
+                self.id: str = self._writer.execute("SELECT id FROM log").fetchone()[0]
+                self._head: int = self._writer.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0]
+            except OSError as error:
+                raise StoreError(
+                    f"cannot use {path.parent}: {error.strerror}; set DATA_DIR to another folder"
+                ) from error
+            except (sqlite3.Error, TypeError) as error:
+                raise StoreError(f"cannot use {path}: {error}; move it away to start a new log") from error
+            # All went well: what was opened stays open until `close`.
+            self._opened = opened.pop_all()
 
     def _connect(self) -> sqlite3.Connection:
         # Appends run on a thread of their own, so connections change threads; never two at once.
@@ -85,13 +91,13 @@ class SqliteStore:
         try:
             self._writer.execute("BEGIN IMMEDIATE")
             for event in events:
-                seq = self._place(event)
-                if seq is None:
-                    head = seq = head + 1
-                    body = msgspec.json.encode({**event, "seq": seq})
-                    row = (seq, event["source"], event["id"], event["type"], body)
-                    self._writer.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?)", row)
-                answers.append(Stored(seq, event["id"]))
+                body = msgspec.json.encode({**event, "seq": head + 1})
+                row = (head + 1, event["source"], event["id"], event["type"], body)
+                new = self._writer.execute(
+                    "INSERT INTO events VALUES (?, ?, ?, ?, ?) ON CONFLICT (source, id) DO NOTHING", row
+                ).rowcount
+                head += new
+                answers.append(Stored(head if new else self._place(event), event["id"]))
             self._writer.execute("COMMIT")
         except sqlite3.Error as error:
             if self._writer.in_transaction:
@@ -100,10 +106,9 @@ class SqliteStore:
         self._head = head
         return answers
 
-    def _place(self, event: Envelope) -> int | None:
+    def _place(self, event: Envelope) -> int:
         key = (event["source"], event["id"])
-        row = self._writer.execute("SELECT seq FROM events WHERE source = ? AND id = ?", key).fetchone()
-        return row[0] if row else None
+        return self._writer.execute("SELECT seq FROM events WHERE source = ? AND id = ?", key).fetchone()[0]
 
     def read(self, after: int, limit: int = PAGE_EVENTS, type: str | None = None) -> list[Record]:
         """Return the next events after this position."""
@@ -124,9 +129,7 @@ class SqliteStore:
 
     def close(self) -> None:
         """Close the database and let the next bus have it."""
-        self._reader.close()
-        self._writer.close()
-        self._lock.close()
+        self._opened.close()
 
 
 def _lock(path: Path) -> TextIO:
