@@ -36,20 +36,20 @@ def comment(content: str, status: str) -> dict[str, str]:
     return {"id": f"c-{status}", "content": content, "status": status}
 
 
-def test_the_newest_post_comes_first(browser, query) -> None:
+def test_the_newest_post_comes_first(browser: FlaskClient, query: responses.RequestsMock) -> None:
     knows(query, post("Older", id="ffffffff"), post("Newer", id="00000000"))
     page = browser.get("/").text
     assert page.index("Newer") < page.index("Older")
 
 
-def test_a_script_in_a_title_is_only_text(browser, query) -> None:
+def test_a_script_in_a_title_is_only_text(browser: FlaskClient, query: responses.RequestsMock) -> None:
     knows(query, post("<script>alert(1)</script>"))
     page = browser.get("/").text
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
 
 
-def test_an_approved_comment_shows_its_text(browser, query) -> None:
+def test_an_approved_comment_shows_its_text(browser: FlaskClient, query: responses.RequestsMock) -> None:
     knows(query, post("Fruit", comment("I like <b>pears</b>", "approved")))
     assert 'data-status="approved">I like &lt;b&gt;pears&lt;/b&gt;</li>' in browser.get("/").text
 
@@ -62,7 +62,9 @@ def test_an_approved_comment_shows_its_text(browser, query) -> None:
         ("of a kind we do not know", "This comment is awaiting moderation"),
     ],
 )
-def test_a_comment_that_is_not_approved_keeps_its_text_to_itself(browser, query, status, phrase) -> None:
+def test_a_comment_that_is_not_approved_keeps_its_text_to_itself(
+    browser: FlaskClient, query: responses.RequestsMock, status: str, phrase: str
+) -> None:
     knows(query, post("Fruit", comment("orange", status)))
     page = browser.get("/").text
     assert f'data-status="{status}">{phrase}</li>' in page
@@ -70,12 +72,14 @@ def test_a_comment_that_is_not_approved_keeps_its_text_to_itself(browser, query,
 
 
 @pytest.mark.parametrize(("how_many", "line"), [(0, "No comments"), (1, "1 comment"), (2, "2 comments")])
-def test_a_post_says_how_many_comments_it_has(browser, query, how_many, line) -> None:
+def test_a_post_says_how_many_comments_it_has(
+    browser: FlaskClient, query: responses.RequestsMock, how_many, line
+) -> None:
     knows(query, post("Fruit", *[comment("pear", "approved")] * how_many))
     assert f'<p class="count">{line}</p>' in browser.get("/").text
 
 
-def test_a_blog_without_posts_invites_to_write_one(browser, query) -> None:
+def test_a_blog_without_posts_invites_to_write_one(browser: FlaskClient, query: responses.RequestsMock) -> None:
     knows(query)
     page = browser.get("/").text
     assert '<p id="empty">' in page
@@ -91,7 +95,9 @@ def test_a_blog_without_posts_invites_to_write_one(browser, query) -> None:
         {"body": "<p>somebody else lives here</p>"},
     ],
 )
-def test_without_query_the_page_comes_all_the_same_and_says_so(browser, query, trouble) -> None:
+def test_without_query_the_page_comes_all_the_same_and_says_so(
+    browser: FlaskClient, query: responses.RequestsMock, trouble
+) -> None:
     query.get(QUERY, **trouble)
     answer = browser.get("/")
     assert answer.status_code == 200
@@ -100,7 +106,9 @@ def test_without_query_the_page_comes_all_the_same_and_says_so(browser, query, t
     assert "Create Post" in answer.text
 
 
-def test_on_port_3000_the_page_may_call_the_services_on_their_own_ports(browser, query) -> None:
+def test_on_port_3000_the_page_may_call_the_services_on_their_own_ports(
+    browser: FlaskClient, query: responses.RequestsMock
+) -> None:
     knows(query)
     headers = browser.get("/", base_url="http://127.0.0.1:3000").headers
     allowed = "connect-src 'self' http://127.0.0.1:4000 http://127.0.0.1:4001 http://127.0.0.1:4002;"
@@ -108,14 +116,16 @@ def test_on_port_3000_the_page_may_call_the_services_on_their_own_ports(browser,
 
 
 @pytest.mark.parametrize("origin", ["http://posts.com", "http://127.0.0.1:8080", "http://x 'unsafe-inline':3000"])
-def test_anywhere_else_it_may_call_its_own_origin_only(browser, query, origin) -> None:
+def test_anywhere_else_it_may_call_its_own_origin_only(
+    browser: FlaskClient, query: responses.RequestsMock, origin
+) -> None:
     knows(query)
     policy = browser.get("/", base_url=origin).headers["Content-Security-Policy"]
     assert "connect-src 'self';" in policy
     assert "unsafe" not in policy
 
 
-def test_nothing_is_allowed_that_the_page_does_not_need(browser, query) -> None:
+def test_nothing_is_allowed_that_the_page_does_not_need(browser: FlaskClient, query: responses.RequestsMock) -> None:
     knows(query)
     headers = browser.get("/").headers
     assert headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self'; style-src 'self';")
@@ -123,7 +133,7 @@ def test_nothing_is_allowed_that_the_page_does_not_need(browser, query) -> None:
     assert headers["Referrer-Policy"] == "no-referrer"
 
 
-def test_an_unknown_address_answers_in_the_shape_of_every_error(browser) -> None:
+def test_an_unknown_address_answers_in_the_shape_of_every_error(browser: FlaskClient) -> None:
     answer = browser.get("/nowhere")
     assert answer.status_code == 404
     assert answer.json == {"errors": [{"message": "There is nothing at this address."}]}
