@@ -12,6 +12,9 @@ from flask.testing import FlaskClient
 
 QUERY = "http://127.0.0.1:4002/posts"
 
+Browser = FlaskClient
+Query = responses.RequestsMock
+
 
 @pytest.fixture
 def browser() -> FlaskClient:
@@ -24,7 +27,7 @@ def query() -> Iterator[responses.RequestsMock]:
         yield fake
 
 
-def knows(query: responses.RequestsMock, *posts: dict[str, object]) -> None:
+def knows(query: Query, *posts: dict[str, object]) -> None:
     query.get(QUERY, json={str(post["id"]): post for post in posts})
 
 
@@ -36,20 +39,20 @@ def comment(content: str, status: str) -> dict[str, str]:
     return {"id": f"c-{status}", "content": content, "status": status}
 
 
-def test_the_newest_post_comes_first(browser: FlaskClient, query: responses.RequestsMock) -> None:
+def test_the_newest_post_comes_first(browser: Browser, query: Query) -> None:
     knows(query, post("Older", id="ffffffff"), post("Newer", id="00000000"))
     page = browser.get("/").text
     assert page.index("Newer") < page.index("Older")
 
 
-def test_a_script_in_a_title_is_only_text(browser: FlaskClient, query: responses.RequestsMock) -> None:
+def test_a_script_in_a_title_is_only_text(browser: Browser, query: Query) -> None:
     knows(query, post("<script>alert(1)</script>"))
     page = browser.get("/").text
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
 
 
-def test_an_approved_comment_shows_its_text(browser: FlaskClient, query: responses.RequestsMock) -> None:
+def test_an_approved_comment_shows_its_text(browser: Browser, query: Query) -> None:
     knows(query, post("Fruit", comment("I like <b>pears</b>", "approved")))
     assert 'data-status="approved">I like &lt;b&gt;pears&lt;/b&gt;</li>' in browser.get("/").text
 
@@ -63,7 +66,7 @@ def test_an_approved_comment_shows_its_text(browser: FlaskClient, query: respons
     ],
 )
 def test_a_comment_that_is_not_approved_keeps_its_text_to_itself(
-    browser: FlaskClient, query: responses.RequestsMock, status: str, phrase: str
+    browser: Browser, query: Query, status: str, phrase: str
 ) -> None:
     knows(query, post("Fruit", comment("orange", status)))
     page = browser.get("/").text
@@ -72,14 +75,12 @@ def test_a_comment_that_is_not_approved_keeps_its_text_to_itself(
 
 
 @pytest.mark.parametrize(("how_many", "line"), [(0, "No comments"), (1, "1 comment"), (2, "2 comments")])
-def test_a_post_says_how_many_comments_it_has(
-    browser: FlaskClient, query: responses.RequestsMock, how_many, line
-) -> None:
+def test_a_post_says_how_many_comments_it_has(browser: Browser, query: Query, how_many, line) -> None:
     knows(query, post("Fruit", *[comment("pear", "approved")] * how_many))
     assert f'<p class="count">{line}</p>' in browser.get("/").text
 
 
-def test_a_blog_without_posts_invites_to_write_one(browser: FlaskClient, query: responses.RequestsMock) -> None:
+def test_a_blog_without_posts_invites_to_write_one(browser: Browser, query: Query) -> None:
     knows(query)
     page = browser.get("/").text
     assert '<p id="empty">' in page
@@ -95,9 +96,7 @@ def test_a_blog_without_posts_invites_to_write_one(browser: FlaskClient, query: 
         {"body": "<p>somebody else lives here</p>"},
     ],
 )
-def test_without_query_the_page_comes_all_the_same_and_says_so(
-    browser: FlaskClient, query: responses.RequestsMock, trouble
-) -> None:
+def test_without_query_the_page_comes_all_the_same_and_says_so(browser: Browser, query: Query, trouble) -> None:
     query.get(QUERY, **trouble)
     answer = browser.get("/")
     assert answer.status_code == 200
@@ -107,7 +106,7 @@ def test_without_query_the_page_comes_all_the_same_and_says_so(
 
 
 def test_on_port_3000_the_page_may_call_the_services_on_their_own_ports(
-    browser: FlaskClient, query: responses.RequestsMock
+    browser: Browser, query: responses.RequestsMock
 ) -> None:
     knows(query)
     headers = browser.get("/", base_url="http://127.0.0.1:3000").headers
@@ -116,16 +115,14 @@ def test_on_port_3000_the_page_may_call_the_services_on_their_own_ports(
 
 
 @pytest.mark.parametrize("origin", ["http://posts.com", "http://127.0.0.1:8080", "http://x 'unsafe-inline':3000"])
-def test_anywhere_else_it_may_call_its_own_origin_only(
-    browser: FlaskClient, query: responses.RequestsMock, origin
-) -> None:
+def test_anywhere_else_it_may_call_its_own_origin_only(browser: Browser, query: Query, origin) -> None:
     knows(query)
     policy = browser.get("/", base_url=origin).headers["Content-Security-Policy"]
     assert "connect-src 'self';" in policy
     assert "unsafe" not in policy
 
 
-def test_nothing_is_allowed_that_the_page_does_not_need(browser: FlaskClient, query: responses.RequestsMock) -> None:
+def test_nothing_is_allowed_that_the_page_does_not_need(browser: Browser, query: Query) -> None:
     knows(query)
     headers = browser.get("/").headers
     assert headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self'; style-src 'self';")
@@ -133,7 +130,7 @@ def test_nothing_is_allowed_that_the_page_does_not_need(browser: FlaskClient, qu
     assert headers["Referrer-Policy"] == "no-referrer"
 
 
-def test_an_unknown_address_answers_in_the_shape_of_every_error(browser: FlaskClient) -> None:
+def test_an_unknown_address_answers_in_the_shape_of_every_error(browser: Browser) -> None:
     answer = browser.get("/nowhere")
     assert answer.status_code == 404
     assert answer.json == {"errors": [{"message": "There is nothing at this address."}]}
