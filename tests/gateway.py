@@ -34,7 +34,7 @@ class Gateway:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
     def pass_on(self, handler: BaseHTTPRequestHandler) -> None:
         """Send a request on, and its answer back as it comes; each request has a connection of its own."""

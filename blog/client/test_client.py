@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import requests
@@ -75,7 +76,7 @@ def test_a_comment_that_is_not_approved_keeps_its_text_to_itself(
 
 
 @pytest.mark.parametrize(("how_many", "line"), [(0, "No comments"), (1, "1 comment"), (2, "2 comments")])
-def test_a_post_says_how_many_comments_it_has(browser: Browser, query: Query, how_many, line) -> None:
+def test_a_post_says_how_many_comments_it_has(browser: Browser, query: Query, how_many: int, line: str) -> None:
     knows(query, post("Fruit", *[comment("pear", "approved")] * how_many))
     assert f'<p class="count">{line}</p>' in browser.get("/").text
 
@@ -96,7 +97,7 @@ def test_a_blog_without_posts_invites_to_write_one(browser: Browser, query: Quer
         {"body": "<p>somebody else lives here</p>"},
     ],
 )
-def test_without_query_the_page_comes_all_the_same_and_says_so(browser: Browser, query: Query, trouble) -> None:
+def test_without_query_the_page_comes_all_the_same_and_says_so(browser: Browser, query: Query, trouble: Any) -> None:
     query.get(QUERY, **trouble)
     answer = browser.get("/")
     assert answer.status_code == 200
@@ -105,9 +106,7 @@ def test_without_query_the_page_comes_all_the_same_and_says_so(browser: Browser,
     assert "Create Post" in answer.text
 
 
-def test_on_port_3000_the_page_may_call_the_services_on_their_own_ports(
-    browser: Browser, query: responses.RequestsMock
-) -> None:
+def test_on_port_3000_the_page_may_call_the_services_on_their_own_ports(browser: Browser, query: Query) -> None:
     knows(query)
     headers = browser.get("/", base_url="http://127.0.0.1:3000").headers
     allowed = "connect-src 'self' http://127.0.0.1:4000 http://127.0.0.1:4001 http://127.0.0.1:4002;"
@@ -115,7 +114,7 @@ def test_on_port_3000_the_page_may_call_the_services_on_their_own_ports(
 
 
 @pytest.mark.parametrize("origin", ["http://posts.com", "http://127.0.0.1:8080", "http://x 'unsafe-inline':3000"])
-def test_anywhere_else_it_may_call_its_own_origin_only(browser: Browser, query: Query, origin) -> None:
+def test_anywhere_else_it_may_call_its_own_origin_only(browser: Browser, query: Query, origin: str) -> None:
     knows(query)
     policy = browser.get("/", base_url=origin).headers["Content-Security-Policy"]
     assert "connect-src 'self';" in policy

@@ -1,0 +1,69 @@
+"""The envelope: what is taken, what is completed, what is refused and by which name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from minibus.event import BadEvent, Event, check, complete, seal, seal_reaction
+
+WHOLE = {"specversion": "1.0", "id": "1", "source": "/test", "type": "Tested"}
+
+
+def test_a_bare_event_is_completed() -> None:
+    envelope = complete(check({"type": "PostCreated", "data": {"title": "Hello"}}))
+
+    assert envelope["specversion"] == "1.0"
+    assert envelope["correlationid"] == envelope["id"]
+    assert envelope["time"].endswith("Z")
+    assert check(envelope) == envelope
+
+
+def test_what_an_event_says_of_itself_is_kept_but_its_seq() -> None:
+    event = {**WHOLE, "time": "2026-01-02T03:04:05Z", "subject": "x", "traceid": "abc", "seq": 99, "data": [1, None]}
+
+    envelope = complete(check(event))
+
+    assert {**envelope, "seq": 99} == {**event, "correlationid": "1", "datacontenttype": "application/json"}
+    assert envelope["seq"] == 0
+
+
+def test_an_event_may_come_without_data() -> None:
+    assert "data" not in complete(check({"type": "Ticked"}))
+
+
+BAD = [
+    ([], "event", "An event is a JSON object, not an array."),
+    ({}, "type", "The event has no type."),
+    ({"type": ""}, "type", "type is a text that is not empty, not an empty text."),
+    ({"type": 7}, "type", "type is a text that is not empty, not a number."),
+    ({"specversion": "1.0", "type": "T", "id": "1"}, "source", "The event has no source."),
+    ({"specversion": "1.0", "type": "T", "source": "/s"}, "id", "The event has no id."),
+    ({**WHOLE, "specversion": "0.3"}, "specversion", "specversion is 1.0, not 0.3."),
+    ({**WHOLE, "id": None}, "id", "id is a text that is not empty, not null."),
+    ({**WHOLE, "time": "yesterday"}, "time", "time is an RFC 3339 date and time with its zone, not 'yesterday'."),
+    ({**WHOLE, "time": "2026-01-02T03:04:05"}, "time", "with its zone"),
+    ({**WHOLE, "Upper": "x"}, "Upper", "lower-case letters and digits only"),
+    ({**WHOLE, "extension": {}}, "extension", "not an object"),
+]
+
+
+@pytest.mark.parametrize(("event", "field", "message"), BAD)
+def test_a_bad_attribute_is_named(event: Any, field: str, message: str) -> None:
+    with pytest.raises(BadEvent) as refusal:
+        check(event)
+
+    assert refusal.value.field == field
+    assert message in str(refusal.value)
+
+
+def test_the_same_cause_gives_a_reaction_the_same_id_and_the_chain_goes_on() -> None:
+    cause = seal(Event("CommentCreated", {}), "/comments")
+
+    first, again = (seal_reaction(Event("CommentModerated", {}), "/moderation", cause, 0) for _ in range(2))
+    second = seal_reaction(Event("CommentModerated", {}), "/moderation", cause, 1)
+    effect = seal_reaction(Event("CommentUpdated", {}), "/comments", first, 0)
+
+    assert first["id"] == again["id"] != second["id"]
+    assert first["causationid"] == first["correlationid"] == cause["id"]
+    assert (effect["causationid"], effect["correlationid"]) == (first["id"], cause["id"])
