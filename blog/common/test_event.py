@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from minibus.event import BadEvent, Event, check, complete, seal, seal_reaction
 
@@ -45,6 +46,9 @@ BAD = [
     ({**WHOLE, "time": "2026-01-02T03:04:05"}, "time", "with its zone"),
     ({**WHOLE, "Upper": "x"}, "Upper", "lower-case letters and digits only"),
     ({**WHOLE, "extension": {}}, "extension", "not an object"),
+    ({**WHOLE, "seq": "7"}, "seq", "seq is a whole number, not '7'."),
+    ({**WHOLE, "seq": True}, "seq", "seq is a whole number, not a truth value."),
+    ({**WHOLE, "data": msgspec.json.decode(b"[" * 200 + b"]" * 200)}, "data", "nested more than 100 levels deep"),
 ]
 
 

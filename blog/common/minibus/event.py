@@ -15,6 +15,7 @@ Envelope = dict[str, Any]
 # Every reaction's id is derived from its cause, so a replay derives the same id again.
 REACTIONS = uuid.UUID("6d696e69-6275-5300-8000-726561637473")
 MAX_EVENT_BYTES = 256 * 1024
+MAX_DEPTH = 100  # whoever reads an event can read it: JSON libraries give up at some depth
 TEXT_ATTRIBUTES = {
     *("specversion", "id", "source", "type", "time", "subject", "datacontenttype", "dataschema"),
     *("causationid", "correlationid", "data_base64"),
@@ -87,14 +88,23 @@ def check(event: Any) -> Envelope:
     """
     if not isinstance(event, dict):
         raise BadEvent(f"An event is a JSON object, not {_kind(event)}.", "event")
+    if _deeper_than(MAX_DEPTH, event):
+        raise BadEvent(f"The event is nested more than {MAX_DEPTH} levels deep.", "data")
     required = ("type", "id", "source") if "specversion" in event else ("type",)
     for name in required:
         if name not in event:
             raise BadEvent(f"The event has no {name}.", name)
     for name, value in event.items():
-        if name not in ("data", "seq"):
+        if name != "data":
             _check_attribute(name, value)
     return event
+
+
+def _deeper_than(levels: int, value: Any) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_deeper_than(levels - 1, one) for one in inner)
 
 
 def _check_attribute(name: str, value: Any) -> None:
@@ -109,6 +119,8 @@ def _check_attribute(name: str, value: Any) -> None:
             msgspec.convert(value, Annotated[datetime, msgspec.Meta(tz=True)])
         except msgspec.ValidationError:
             raise BadEvent(f"time is an RFC 3339 date and time with its zone, not {value!r}.", name) from None
+    if name == "seq" and (type(value) is not int or value < 0):
+        raise BadEvent(f"seq is a whole number, not {_kind(value)}.", name)
     if not isinstance(value, str | bool | int):
         raise BadEvent(f"{name} is a text, a truth value or a whole number, not {_kind(value)}.", name)
 

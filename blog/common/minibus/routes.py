@@ -31,9 +31,9 @@ def install(service: Service) -> None:
         body = request.get_json()
         events = [check(event) for event in (body if isinstance(body, list) else [body])]
         if log := request.headers.get("Minibus-Log"):
-            replica.meet(log, int(request.headers.get("Minibus-Head", 0)))
-        skip = request.headers.get("Minibus-Skip")
-        replica.receive(events, None if skip is None else whole_numbers("Minibus-Skip", skip))
+            replica.meet(log, whole_number("Minibus-Head", request.headers) or 0)
+        skip = whole_numbers("Minibus-Skip", request.headers) if "Minibus-Skip" in request.headers else None
+        replica.receive(events, skip)
         counted = isinstance(body, list) or "seq" in body
         return {"position": replica.position} if counted else {}
 
@@ -46,8 +46,8 @@ def install(service: Service) -> None:
     @app.get("/state")
     def show_state() -> dict[str, Any]:
         """Show the state: now, or as it was `at` an event, without the events in `skip`."""
-        skip = whole_numbers("skip", request.args.get("skip", ""))
-        at = whole_number("at")
+        skip = whole_numbers("skip", request.args)
+        at = whole_number("at", request.args)
         if at is None and not skip:
             with replica.changed:
                 return {"at": replica.position, "state": service.state, "skipped": sorted(replica.skip)}

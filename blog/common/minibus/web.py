@@ -13,11 +13,14 @@ from typing import Any
 import msgspec
 from flask import Flask, request
 from flask.json.provider import JSONProvider
+from werkzeug.datastructures import Headers, MultiDict
 from werkzeug.wsgi import ClosingIterator
 
 from minibus.errors import ApiError, install_errors
 
 MAX_FORM_BYTES = 64 * 1024
+
+Parameters = MultiDict[str, str] | Headers
 
 
 class MsgspecJSON(JSONProvider):
@@ -143,19 +146,18 @@ def text(field: str, longest: int) -> str:
     return value
 
 
-def whole_numbers(field: str, listed: str) -> frozenset[int]:
-    """Read `7,9`; nothing is no number. Raises 422."""
-    numbers = [number for number in listed.split(",") if number.strip()]
-    return frozenset(_whole_number(field, number.strip()) for number in numbers)
+def whole_number(field: str, given: Parameters) -> int | None:
+    """Return this parameter as a whole number of at least 0, None where it is not given. Raises 422."""
+    return _whole_number(field, given[field]) if field in given else None
 
 
-def whole_number(field: str) -> int | None:
-    """Return this query parameter as a whole number of at least 0, None where it is not given. Raises 422."""
-    raw = request.args.get(field)
-    return None if raw is None else _whole_number(field, raw)
+def whole_numbers(field: str, given: Parameters) -> frozenset[int]:
+    """Return this parameter, such as `7,9`, as whole numbers. Raises 422."""
+    numbers = [number.strip() for number in given.get(field, "").split(",")]
+    return frozenset(_whole_number(field, number) for number in numbers if number)
 
 
-def _whole_number(field: str, raw: str) -> int:
-    if not (raw.isascii() and raw.isdigit() and len(raw) <= 18):
-        raise ApiError(422, f"{field} is a whole number of at least 0, not {raw!r}.", field)
-    return int(raw)
+def _whole_number(field: str, number: str) -> int:
+    if not (number.isascii() and number.isdigit() and len(number) <= 18):
+        raise ApiError(422, f"{field} is a whole number of at least 0, not {number!r}.", field)
+    return int(number)

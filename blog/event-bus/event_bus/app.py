@@ -47,8 +47,8 @@ def create_bus(store: Store) -> Flask:
     @app.get("/events")
     def read_events() -> Response:
         """Stream the events as one JSON array, oldest first; a page with `limit` links to the next."""
-        after = whole_number("after") or 0
-        limit = whole_number("limit")
+        after = whole_number("after", request.args) or 0
+        limit = whole_number("limit", request.args)
         event_type = request.args.get("type")
         if limit is None:
             return Response(as_array(log, after, event_type), mimetype="application/json")
@@ -100,7 +100,7 @@ def create_bus(store: Store) -> Flask:
     def look_back(name: str) -> Response:
         """Ask a subscriber for its state, now or as it was `at` an event, without the events in `skip`."""
         subscriber = subscribers.get(name)
-        at = whole_number("at")
+        at = whole_number("at", request.args)
         if at is not None and at > log.head:
             raise ApiError(422, f"The log ends at {log.head}; {at} is beyond it.", "at")
         try:

@@ -12,7 +12,7 @@ import gevent
 from gevent import monkey
 from minibus.event import Envelope
 
-from event_bus.store import Record, Store, Stored, StoreError
+from event_bus.store import Record, Store, Stored
 
 
 class Ticket:
@@ -21,7 +21,7 @@ class Ticket:
     def __init__(self, events: list[Envelope]) -> None:
         self.events = events
         self.answers: list[Stored] | None = None
-        self.error: StoreError | None = None
+        self.error: Exception | None = None
 
 
 class Log:
@@ -59,7 +59,7 @@ class Log:
             answers = iter(off_the_loop(self.store.append, [event for ticket in group for event in ticket.events]))
             for ticket in group:
                 ticket.answers = [next(answers) for _ in ticket.events]
-        except StoreError as error:
+        except Exception as error:
             for ticket in group:
                 ticket.error = error
         with self.grown:

@@ -100,9 +100,10 @@ class SqliteStore:
                 answers.append(Stored(head if new else self._place(event), event["id"]))
             self._writer.execute("COMMIT")
         except sqlite3.Error as error:
+            raise StoreError(f"cannot store: {error}") from error
+        finally:
             if self._writer.in_transaction:
                 self._writer.execute("ROLLBACK")
-            raise StoreError(f"cannot store: {error}") from error
         self._head = head
         return answers
 

@@ -1,0 +1,192 @@
+"""A service as an app: what it answers to the bus, to a look back and to a probe. The bus is faked at the edge."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import responses
+from flask.testing import FlaskClient
+from minibus import ApiError, Event, Service
+from minibus.bus import BusAway, BusRefused
+
+BUS = "http://127.0.0.1:4005"
+
+
+@pytest.fixture
+def service() -> Service:
+    service = Service("notes", port=4999)
+
+    @service.on("NoteWritten")
+    def add_note(notes: dict[str, Any], note: Any) -> Event:
+        notes[note["id"]] = note["text"]
+        return Event("NoteRead", {"id": note["id"]})
+
+    return service
+
+
+@pytest.fixture
+def app(service: Service) -> Any:
+    return service.app.test_client()
+
+
+def a_note(seq: int, text: str = "hello") -> dict[str, Any]:
+    data = {"id": str(seq), "text": text}
+    return {"type": "NoteWritten", "id": f"id-{seq}", "source": "/notes", "seq": seq, "data": data}
+
+
+def test_a_batch_is_acknowledged_with_the_position(app: FlaskClient, service: Service) -> None:
+    answer = app.post("/events", json=[a_note(1), a_note(2)], headers={"Minibus-Log": "log", "Minibus-Head": "2"})
+
+    assert (answer.status_code, answer.json) == (200, {"position": 2})
+    assert service.state == {"1": "hello", "2": "hello"}
+    assert app.get("/state").json == {"at": 2, "state": service.state, "skipped": []}
+
+
+def test_a_gap_is_a_409_with_the_position(app: FlaskClient) -> None:
+    answer = app.post("/events", json=[a_note(3)])
+
+    assert answer.status_code == 409
+    assert answer.json == {"position": 0, "errors": [{"message": "Event 1 has to come first."}]}
+
+
+def test_a_handler_that_raises_is_a_422_that_names_the_event(app: FlaskClient) -> None:
+    poison = {**a_note(2), "data": None}
+
+    answer = app.post("/events", json=[a_note(1), poison])
+
+    assert answer.status_code == 422
+    assert (answer.json or {})["position"] == 1
+    assert (answer.json or {})["refused"] == 2
+
+
+def test_another_log_starts_over(app: FlaskClient, service: Service) -> None:
+    app.post("/events", json=[a_note(1), a_note(2)], headers={"Minibus-Log": "first", "Minibus-Head": "2"})
+
+    answer = app.post("/events", json=[a_note(1, "new")], headers={"Minibus-Log": "second", "Minibus-Head": "1"})
+
+    assert answer.json == {"position": 1}
+    assert service.state == {"1": "new"}
+
+
+def test_forgetting_starts_over(app: FlaskClient, service: Service) -> None:
+    app.post("/events", json=[a_note(1)])
+
+    assert app.delete("/events").json == {"position": 0}
+    assert service.state == {}
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        ([{"data": 1}], {}, 422),
+        ("text", {}, 422),
+        ([{**a_note(1), "seq": "one"}], {}, 422),
+        ([a_note(1)], {"Minibus-Log": "log", "Minibus-Head": "many"}, 422),
+        ([a_note(1)], {"Minibus-Skip": "1,x"}, 422),
+    ],
+)
+def test_what_is_no_delivery_is_refused_and_changes_nothing(
+    app: FlaskClient, service: Service, body: Any, headers: dict[str, str], status: int
+) -> None:
+    answer = app.post("/events", json=body, headers=headers)
+
+    assert answer.status_code == status
+    assert (answer.json or {})["errors"][0]["message"]
+    assert service.state == {}
+
+
+@responses.activate
+def test_a_look_back_folds_the_log_and_leaves_the_live_state_alone(app: FlaskClient, service: Service) -> None:
+    app.post("/events", json=[a_note(1, "live")])
+    next_page = {"Link": '</events?after=2&limit=1000>; rel="next"'}
+    responses.get(f"{BUS}/events?after=0&limit=1000", json=[a_note(1), a_note(2)], headers=next_page)
+    responses.get(f"{BUS}/events?after=2&limit=1000", json=[a_note(3), a_note(4)])
+
+    assert app.get("/state?at=3").json == {"at": 3, "state": {str(n): "hello" for n in (1, 2, 3)}, "skipped": []}
+    assert app.get("/state?at=3&skip=2,9").json == {"at": 3, "state": {"1": "hello", "3": "hello"}, "skipped": [2]}
+    assert app.get("/state?at=0").json == {"at": 0, "state": {}, "skipped": []}
+    assert app.get("/state?at=9").status_code == app.get("/state?at=-1").status_code == 422
+    assert service.state == {"1": "live"}
+
+
+@responses.activate
+def test_a_look_back_reports_what_it_could_not_apply(app: FlaskClient) -> None:
+    responses.get(f"{BUS}/events", json=[a_note(1), {**a_note(2), "data": None}, a_note(3)])
+
+    assert app.get("/state?at=3").json == {"at": 3, "state": {"1": "hello", "3": "hello"}, "skipped": [2]}
+
+
+@responses.activate
+def test_a_look_back_without_the_bus_is_a_503(app: FlaskClient) -> None:
+    assert app.get("/state?at=1").status_code == 503
+
+
+def test_ready_is_who_has_caught_up_once(app: FlaskClient, service: Service) -> None:
+    waiting = app.get("/readyz")
+    assert waiting.status_code == 503
+    assert BUS in waiting.text
+    service.replica.meet("log", 1)
+    assert "0 of 1" in app.get("/readyz").text
+
+    service.replica.receive([a_note(1)])
+    assert app.get("/readyz").status_code == 200
+    service.replica.forget()
+
+    assert app.get("/readyz").status_code == 200
+
+
+def test_handlers_are_shown_with_their_source(app: FlaskClient) -> None:
+    shown = (app.get("/handlers").json or {})["NoteWritten"]
+
+    assert (shown["name"], shown["file"]) == ("add_note", "test_service.py")
+    assert 'Event("NoteRead"' in shown["source"]
+
+
+def test_one_handler_a_type() -> None:
+    service = Service("twice", port=4999)
+    service.on("NoteWritten")(lambda state, data: None)
+
+    with pytest.raises(ValueError, match="twice has a handler for NoteWritten already"):
+        service.on("NoteWritten")(lambda state, data: None)
+
+
+@responses.activate
+def test_what_the_bus_refuses_is_told_as_it_is(service: Service) -> None:
+    responses.post(f"{BUS}/events", status=413, json={"errors": [{"message": "That is too large."}]})
+
+    with pytest.raises(ApiError, match=r"refuses this: That is too large\.") as refusal:
+        service.publish(Event("NoteWritten", {}))
+
+    assert refusal.value.status == 413
+
+
+@responses.activate
+@pytest.mark.parametrize(("status", "maybe_stored"), [(500, True), (502, True), (503, False)])
+def test_the_bus_client_knows_what_may_have_been_stored(service: Service, status: int, maybe_stored: bool) -> None:
+    responses.post(f"{BUS}/events", status=status, body="<p>no JSON</p>")
+
+    with pytest.raises(BusAway) as away:
+        service.bus.publish([a_note(1)])
+
+    assert away.value.maybe_stored is maybe_stored
+
+
+@responses.activate
+def test_a_reaction_that_the_bus_never_takes_holds_up_no_other(service: Service) -> None:
+    service.replica.meet("log", 2)
+    service.replica.receive([a_note(1), a_note(2)])
+    bad, good = service.replica.owed.values()
+    published: list[str] = []
+
+    def take(events: list[dict[str, Any]]) -> None:
+        if bad in events:
+            raise BusRefused(422, "no")
+        published.extend(event["id"] for event in events)
+        service.life.stopping.set()
+
+    service.bus.publish = take  # type: ignore[method-assign]
+    service.link._publish_owed()
+
+    assert published == [good["id"]]
+    assert service.replica.owed == {}
