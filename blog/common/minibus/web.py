@@ -109,11 +109,11 @@ def create_app(import_name: str, **options: Any) -> Flask:
     return app
 
 
-def run(app: Flask, port: int) -> None:
+def run(app: Flask, port: int, reload: bool = True) -> None:
     """Run one part alone, with reload; background tasks only in the reloader's child."""
-    if os.environ.get("WERKZEUG_RUN_MAIN") == "true":
+    if not reload or os.environ.get("WERKZEUG_RUN_MAIN") == "true":
         app.extensions["minibus"].start()
-    app.run(port=int(os.environ.get("PORT", port)), use_reloader=True, threaded=True)
+    app.run("127.0.0.1", int(os.environ.get("PORT", port)), use_reloader=reload, threaded=True)
 
 
 def new_id(taken: Container[str] = ()) -> str:

@@ -1,7 +1,7 @@
-"""Run the event bus alone, with reload: `python -m event_bus`."""
+"""Run the event bus alone: `python -m event_bus`. Without reload: one process holds the log."""
 
 from minibus.web import run
 
 from event_bus.wsgi import app
 
-run(app, 4005)
+run(app, 4005, reload=False)

@@ -1,0 +1,51 @@
+"""What the repository promises of itself: small services, pinned packages, a README that tells the truth."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.system import ROOT, SERVICES
+
+README = (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("name", [*SERVICES, "client"])
+def test_a_service_fits_on_a_blackboard(name: str) -> None:
+    lines = (ROOT / "blog" / name / f"{name}.py").read_text().splitlines()
+
+    assert len(lines) <= 80
+    assert max(map(len, lines)) <= 120
+
+
+def test_what_the_readme_shows_of_moderation_is_its_source() -> None:
+    [listing] = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+    assert listing in (ROOT / "blog" / "moderation" / "moderation.py").read_text()
+
+
+def test_every_link_of_the_readme_leads_somewhere() -> None:
+    targets = re.findall(r"\]\(([^)]+)\)", README)
+
+    assert targets
+    assert [target for target in targets if not (ROOT / target).exists()] == []
+
+
+def test_every_setting_is_in_the_readme() -> None:
+    sources = [*(ROOT / "blog").rglob("*.py")]
+    read = {
+        name
+        for source in sources
+        if not source.name.startswith("test_")
+        for name in re.findall(r'(?:environ|settings)(?:\.get\(|\[)["\']([A-Z_]+)', source.read_text())
+    } - {"WERKZEUG_RUN_MAIN"}
+
+    assert read
+    assert {name for name in read if f"| `{name}` |" not in README} == set()
+
+
+def test_every_package_is_pinned_and_comes_from_nowhere_in_particular() -> None:
+    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
+
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+( ?;.*)?", line) for line in lines if line)
