@@ -1,0 +1,90 @@
+# Minibus; `make` alone shows what it can do.
+
+SERVICES := posts comments query moderation event-bus client
+PYTHON ?= python3
+
+# What running and testing need beside the parts' own dependencies; constraints.txt has the versions.
+RUN_NEEDS := supervisor psutil rich click
+TEST_NEEDS := pytest pytest-timeout responses hypothesis playwright ruff mypy types-requests types-Flask-Cors types-psutil
+
+PROJECTS := $(wildcard blog/*/pyproject.toml)
+EDITABLE := $(PROJECTS:%/pyproject.toml=-e %)
+PIP = .venv/bin/python -m pip install -qq --disable-pip-version-check -c constraints.txt
+
+ifneq ($(filter stop start restart logs,$(MAKECMDGOALS)),)
+ifneq ($(filter $(SERVICES),$(SERVICE)),$(or $(SERVICE),?))
+$(error SERVICE is $(or $(SERVICE),missing), but has to be one of: $(SERVICES))
+endif
+endif
+
+.PHONY: help
+help:  ## Show this list
+	@sed -n 's/^\([a-z]*\):.*  ## /\1 /p' Makefile | while read target what; do printf '%-9s%s\n' $$target "$$what"; done
+
+.PHONY: up down status logs
+up: .venv/run  ## Start the blog and show its logs; Ctrl-C ends everything
+	@.venv/bin/python infra/local/up.py
+
+down: .venv/run  ## End everything, from another terminal
+	@.venv/bin/python infra/local/control.py down
+
+status: .venv/run  ## Show how the services are, and how far
+	@.venv/bin/python infra/local/status.py
+
+logs: .venv/run  ## Follow one log: make logs SERVICE=query
+	@.venv/bin/python infra/local/logs.py $(SERVICE)
+
+.PHONY: stop start restart
+stop: .venv/run  ## Stop one service: make stop SERVICE=query
+	@.venv/bin/python infra/local/control.py stop $(SERVICE)
+
+start: .venv/run  ## Start one service: make start SERVICE=query
+	@.venv/bin/python infra/local/control.py start $(SERVICE)
+
+restart: .venv/run  ## Restart one service: make restart SERVICE=query
+	@.venv/bin/python infra/local/control.py restart $(SERVICE)
+
+.PHONY: demo reset
+demo: .venv/run  ## Fill the running blog with posts and comments worth looking at
+	@.venv/bin/python infra/local/demo.py
+
+reset: .venv/run  ## Delete all data, after a question
+	@.venv/bin/python infra/local/control.py reset
+
+.PHONY: test check lock
+test: .venv/test  ## Run every test
+	@.venv/bin/python -m pytest
+
+check: .venv/test  ## Look for mistakes without running: ruff, mypy
+	@.venv/bin/python -m ruff check
+	@.venv/bin/python -m ruff format --check
+	@.venv/bin/python -m mypy blog tests infra
+
+lock:  ## Pin the newest version of everything in constraints.txt
+	@echo "Installing the newest of everything (about a minute) …"
+	@$(PYTHON) -m venv --clear run/lock
+	@run/lock/bin/python -m pip install -qq flit_core
+	@run/lock/bin/python -m pip install -qq --no-build-isolation $(EDITABLE) $(RUN_NEEDS) $(TEST_NEEDS)
+	@head -1 constraints.txt > run/constraints.txt
+	@run/lock/bin/python -m pip freeze --exclude-editable >> run/constraints.txt
+	@mv run/constraints.txt constraints.txt
+	@rm -r run/lock
+
+# The environment: made where it is missing, and again when what it is made of changes, or the folder was moved.
+ifneq ($(shell cat .venv/run 2> /dev/null),$(CURDIR))
+.PHONY: .venv/run
+endif
+
+.venv/run: constraints.txt $(PROJECTS)
+	@$(PYTHON) -c 'import sys; v = sys.version_info; v < (3, 11) and sys.exit("Minibus needs Python 3.11 or newer; \
+	$(PYTHON) is %d.%d. Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)" % v[:2])'
+	@echo "Building .venv (once, about 20 s) …"
+	@$(PYTHON) -m venv .venv
+	@$(PIP) flit_core
+	@$(PIP) --no-build-isolation $(EDITABLE) $(RUN_NEEDS)
+	@pwd -P > $@
+
+.venv/test: .venv/run
+	@echo "Adding what tests need to .venv (once, about 20 s) …"
+	@$(PIP) $(TEST_NEEDS)
+	@touch $@

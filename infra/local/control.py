@@ -1,0 +1,86 @@
+"""Stop, start and restart parts of the running blog, and end it: `python infra/local/control.py stop query`."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from xmlrpc.client import Fault
+
+from parts import DATA, manager, our_processes, stop_everything
+from supervisor.xmlrpc import Faults  # type: ignore[import-untyped]
+
+# All that Minibus writes into its data folder: the log, and stories with their own.
+WRITTEN = ("events.*", "stories")
+
+
+def stop(*parts: str) -> None:
+    """Stop these parts."""
+    for part in parts:
+        try:
+            manager().stopProcess(f"minibus:{part}")
+            print(f"{part} is stopped")
+        except Fault as fault:
+            if fault.faultCode != Faults.NOT_RUNNING:
+                sys.exit(f"{part} does not stop: {fault.faultString}")
+            print(f"{part} was not running")
+
+
+def start(*parts: str) -> None:
+    """Start these parts."""
+    for part in parts:
+        try:
+            manager().startProcess(f"minibus:{part}")
+            print(f"{part} is started")
+        except Fault as fault:
+            if fault.faultCode != Faults.ALREADY_STARTED:
+                sys.exit(f"{part} does not start; its last lines: make logs SERVICE={part}")
+            print(f"{part} was running already")
+
+
+def restart(*parts: str) -> None:
+    """Stop these parts and start them again."""
+    stop(*parts)
+    start(*parts)
+
+
+def down() -> None:
+    """End everything."""
+    print("Everything is stopped." if stop_everything() else "Nothing was running.")
+
+
+def reset() -> None:
+    """Ask, then delete the data."""
+    if our_processes():
+        sys.exit("Minibus is running and would lose its log under its feet. First: make down")
+    data = sorted(path for pattern in WRITTEN for path in DATA.glob(pattern))
+    if not data:
+        print(f"There is no data in {DATA}.")
+        return
+    print(f"This deletes every event in {DATA}: {', '.join(path.name for path in data)}")
+    if not confirmed():
+        print("Nothing is deleted.")
+        return
+    for path in data:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    print("The log is empty.")
+
+
+def confirmed() -> bool:
+    """Ask whether to go on."""
+    try:
+        return input("Type yes to go on: ").strip().lower() in ("y", "yes")
+    except (EOFError, KeyboardInterrupt):
+        print()
+        return False
+
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    command.__name__: command for command in (stop, start, restart, down, reset)
+}
+
+if __name__ == "__main__":
+    try:
+        COMMANDS[sys.argv[1]](*sys.argv[2:])
+    except (FileNotFoundError, ConnectionRefusedError):
+        sys.exit("Minibus is not running. Start it with: make up")

@@ -1,0 +1,80 @@
+"""Show the parts' logs together, as they grow: `python infra/local/logs.py query`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+from parts import LOGS, PORTS
+
+COLOURS = dict(zip(PORTS, (34, 35, 36, 33, 32, 31), strict=True))  # ANSI: blue, magenta, cyan, yellow, green, red
+NAME_WIDTH = 10  # as in blog/common/minibus/web.py
+HISTORY = 20  # lines
+
+
+class Log:
+    """One part's log, read as it grows and through its rotation."""
+
+    def __init__(self, part: str) -> None:
+        self.part = part
+        self.path = LOGS / f"{part}.log"
+        self.path.touch()
+        self.file = self.path.open(errors="replace")
+        self.rest = ""
+
+    def new_lines(self) -> list[str]:
+        """Return the lines that were finished since the last call."""
+        rotated = self._is_rotated()
+        text = self.rest + self.file.read()
+        if rotated:
+            self.file.close()
+            self.file = self.path.open(errors="replace")
+            text += self.file.read()
+        *lines, self.rest = text.split("\n")
+        return lines
+
+    def _is_rotated(self) -> bool:
+        with suppress(FileNotFoundError):
+            return self.path.stat().st_ino != os.fstat(self.file.fileno()).st_ino
+        return False
+
+
+def show(part: str, line: str) -> None:
+    """Print a line under its part's name, once; in colour, and wrapped with care, where somebody looks on."""
+    name = f"{part:<{NAME_WIDTH}} "
+    text = line.removeprefix(name).removeprefix(f"{part}: ")
+    if sys.stdout.isatty():
+        width = max(shutil.get_terminal_size().columns - len(name), 20)
+        text = textwrap.fill(text, width, subsequent_indent=" " * len(name))
+        if "NO_COLOR" not in os.environ:
+            name = f"\033[{COLOURS[part]}m{name}\033[0m"
+    print(name + text, flush=True)
+
+
+def follow(logs: Iterable[Log], goes_on: Callable[[], bool]) -> None:
+    """Show what comes, as long as it goes on."""
+    while goes_on():
+        for log in logs:
+            for line in log.new_lines():
+                show(log.part, line)
+        time.sleep(0.1)
+
+
+def main(parts: list[str]) -> None:
+    """Show the last lines of these parts' logs, and what comes."""
+    logs = [Log(part) for part in parts]
+    for log in logs:
+        for line in log.new_lines()[-HISTORY:]:
+            show(log.part, line)
+    with suppress(KeyboardInterrupt):
+        follow(logs, lambda: True)
+
+
+if __name__ == "__main__":
+    LOGS.mkdir(parents=True, exist_ok=True)
+    main(sys.argv[1:])

@@ -1,0 +1,58 @@
+"""Show how the parts are: `make status`."""
+
+from __future__ import annotations
+
+from typing import Any
+from xmlrpc.client import Fault
+
+import requests
+from parts import PORTS, manager, url
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+STYLES = {"running": "green", "starting": "yellow", "stopping": "yellow", "backoff": "yellow"}
+
+
+def main() -> None:
+    """Print the table."""
+    try:
+        processes = {process["name"]: process for process in manager().getAllProcessInfo()}
+    except (OSError, Fault):
+        print("Minibus is not running. Start it with: make up")
+        return
+    subscribers = ask_bus()
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for column in ("service", "process", "for", "address", "at the bus", "position", "lag"):
+        table.add_column(column, justify="right" if column in ("for", "position", "lag") else "left")
+    for part in PORTS:
+        process, subscriber = processes[part], subscribers.get(part, {})
+        state = process["statename"].lower()
+        table.add_row(
+            part,
+            Text(state, STYLES.get(state, "red")),
+            age(process["now"] - process["start"]) if state == "running" else "",
+            url(part),
+            *(str(subscriber.get(key, "")) for key in ("state", "position", "lag")),
+        )
+    Console().print(table)
+
+
+def ask_bus() -> dict[str, Any]:
+    """Return what the event bus knows of its subscribers, nothing where it does not answer."""
+    try:
+        return requests.get(f"{url('event-bus')}/subscribers", timeout=2).json()
+    except (requests.RequestException, ValueError):
+        return {}
+
+
+def age(seconds: int) -> str:
+    """Write a time in the largest two units: `5 s`, `3 min 20 s`, `2 h 5 min`."""
+    minutes, hours = seconds // 60, seconds // 3600
+    if hours:
+        return f"{hours} h {minutes % 60} min"
+    return f"{minutes} min {seconds % 60} s" if minutes else f"{seconds} s"
+
+
+if __name__ == "__main__":
+    main()

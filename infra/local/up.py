@@ -1,0 +1,120 @@
+"""Start the whole blog, show its logs, and end it with Ctrl-C: `make up`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from xmlrpc.client import Fault
+
+import requests
+from logs import Log, follow, show
+from parts import LOGS, PORTS, ROOT, SETTINGS, manager, socket_path, stop_everything, url
+from ports import who_is_in_the_way
+
+PROBES = {part: "/healthz" if part in ("event-bus", "client") else "/readyz" for part in PORTS}
+PATIENCE = 2.0  # seconds after which somebody should hear what we are waiting for
+LAST_WORDS = 12  # lines
+
+
+def main() -> int:
+    """Check the ports, start, wait, show; return the exit status."""
+    if complaints := who_is_in_the_way():
+        print("\n".join(complaints))
+        return 1
+    stop = stop_signal()
+    LOGS.mkdir(parents=True, exist_ok=True)
+    logs = [Log(part) for part in PORTS]
+    for log in logs:
+        log.new_lines()
+    process_manager = start()
+
+    def goes_on() -> bool:
+        return not stop.is_set() and process_manager.poll() is None
+
+    try:
+        if failed := wait_until_ready(goes_on):
+            show_last_words([log for log in logs if log.part in failed])
+            return 1
+        if goes_on():
+            print(f"\n  The blog         {url('client')}\n  The event bus    {url('event-bus')}\n")
+            print("Ctrl-C ends everything. What the services say:", flush=True)
+        follow(logs, goes_on)
+        return process_manager.returncode or 0
+    finally:
+        stop_everything()
+        process_manager.wait()
+        print("Everything is stopped.")
+
+
+def stop_signal() -> threading.Event:
+    """Return what Ctrl-C, SIGTERM and a closed terminal set."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # nohup asks to live on without a terminal.
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def start() -> subprocess.Popen[bytes]:
+    """Start the process manager in a session of its own, so that Ctrl-C reaches only us."""
+    print("Starting Minibus", flush=True)
+    return subprocess.Popen(
+        [sys.executable, "-m", "supervisor.supervisord", "-c", SETTINGS],
+        cwd=ROOT,
+        env={**os.environ, "MINIBUS_SOCKET": socket_path()},
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def wait_until_ready(goes_on: Callable[[], bool]) -> list[str]:
+    """Wait until every part answers, and say for whom; return the parts that fail, if any."""
+    waiting = dict.fromkeys(PORTS, "")
+    said = time.monotonic()
+    while waiting and goes_on():
+        time.sleep(0.1)
+        if failed := failures():
+            return failed
+        waiting = {part: reason for part in waiting if (reason := what_is_missing(part))}
+        if time.monotonic() > said + PATIENCE:
+            said = time.monotonic()
+            for part, reason in waiting.items():
+                show(part, reason)
+    return []
+
+
+def failures() -> list[str]:
+    """Return the parts whose process has ended already."""
+    try:
+        processes = manager().getAllProcessInfo()
+    except (OSError, Fault):
+        return []
+    return [process["name"] for process in processes if process["stop"]]
+
+
+def what_is_missing(part: str) -> str:
+    """Return why this part is not ready, nothing if it is."""
+    try:
+        answer = requests.get(url(part) + PROBES[part], timeout=0.5)
+        return "" if answer.ok else answer.json()["errors"][0]["message"]
+    except (requests.RequestException, LookupError, ValueError):
+        return "waiting for its first answer"
+
+
+def show_last_words(logs: Iterable[Log]) -> None:
+    """Show what the parts that failed had to say."""
+    for log in logs:
+        print(f"\n{log.part} does not start. The end of run/logs/{log.part}.log says why:")
+        for line in log.new_lines()[-LAST_WORDS:]:
+            show(log.part, line)
+
+
+if __name__ == "__main__":
+    os.chdir(ROOT)
+    sys.exit(main())
