@@ -29,14 +29,17 @@ T = TypeVar("T")
 
 
 def eventually(condition: Callable[[], T], seconds: float = 10) -> T:
-    """Wait until the condition holds and return what it says; a failed request counts as no. Raises AssertionError."""
+    """Wait until the condition holds, and return what it says. Raises AssertionError when the time is up.
+
+    A request that fails counts as no, and so does what is not there yet.
+    """
     deadline = time.monotonic() + seconds
     while True:
         try:
             if found := condition():
                 return found
             last: Any = found
-        except requests.RequestException as error:
+        except (requests.RequestException, LookupError) as error:
             last = error
         assert time.monotonic() < deadline, f"not within {seconds} s; the last answer was {last!r}"
         time.sleep(0.02)
@@ -85,6 +88,7 @@ class Blog:
             "DATA_DIR": str(self.folder / "data"),
             "EVENT_BUS_URL": self.bus_seen_by.get(name, self.url("event-bus")),
             "QUERY_URL": self.url("query"),
+            "SUBSCRIBERS": "",  # nobody but whom we start
             **self.settings,
             "PORT": str(self.ports[name]),
         }

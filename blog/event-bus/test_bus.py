@@ -11,8 +11,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from event_bus import delivery
-from event_bus.app import MAX_BATCH_EVENTS, create_bus
+from event_bus import courier, subscriber
+from event_bus.app import create_bus
+from event_bus.events_api import MAX_BATCH_EVENTS
 from event_bus.store.memory import MemoryStore
 from minibus.event import MAX_EVENT_BYTES
 
@@ -23,7 +24,7 @@ Bus = Any  # a FlaskClient, whose answers' JSON is anything
 
 @pytest.fixture
 def bus() -> Iterator[Bus]:
-    app = create_bus(MemoryStore())
+    app = create_bus(MemoryStore(), {})
     yield app.test_client()
     app.extensions["minibus"].stop(patience=0)
 
@@ -143,6 +144,7 @@ class Listener:
 
             def do_POST(self) -> None:
                 events = msgspec.json.decode(self.rfile.read(int(self.headers["Content-Length"])))
+                events = events if isinstance(events, list) else [events]
                 listener.heard.append([event["seq"] for event in events])
                 said = answer(dict(self.headers), events)
                 if said is None:
@@ -194,7 +196,7 @@ def state_of(bus: Bus, name: str = "test") -> Any:
     return bus.get(f"/subscribers/{name}").json
 
 
-NO_POSITIONS = [(200, {}), (200, {"position": -1}), (200, {"position": "3"}), (500, {"position": 1}), (200, 7)]
+NO_POSITIONS = [(500, {"position": 1}), (401, {}), (302, {}), (409, {"position": 0}), (422, {"position": 0})]
 
 
 class TestDelivery:
@@ -249,7 +251,7 @@ class TestDelivery:
     def test_who_was_away_gets_everything_when_it_is_back(
         self, bus: Bus, listen: Callable[..., Listener], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(delivery, "BACK_OFF", (0.01, 0.05))
+        monkeypatch.setattr(courier, "BACK_OFF", (0.01, 0.05))
         away = threading.Event()
         away.set()
         listener = listen(lambda _, events: None if away.is_set() else take_all(_, events))
@@ -325,7 +327,7 @@ class TestDelivery:
         register(bus, listen(take_all))
         assert state_of(bus)["state"] == "live"
 
-        monkeypatch.setattr(delivery, "SILENCE", 0)
+        monkeypatch.setattr(subscriber, "SILENCE", 0)
 
         assert state_of(bus)["state"] == "down"
 

@@ -40,15 +40,15 @@ class BadEvent(ValueError):
 
 def seal(event: Event, source: str) -> Envelope:
     """Put an event that nothing in the log has caused into its envelope."""
-    return complete({"source": source, "type": event.type, "data": event.data})
+    return _complete({"source": source, "type": event.type, "data": event.data})
 
 
 def seal_reaction(event: Event, source: str, cause: Envelope, index: int) -> Envelope:
     """Put what a handler returned into its envelope: the same cause gives the same id."""
     bare = {"source": source, "type": event.type, "data": event.data}
     if "id" not in cause:
-        return complete(bare)
-    return complete(
+        return _complete(bare)
+    return _complete(
         {
             **bare,
             "id": str(uuid.uuid5(REACTIONS, f"{cause.get('source')} {cause['id']} {source} {index}")),
@@ -59,10 +59,15 @@ def seal_reaction(event: Event, source: str, cause: Envelope, index: int) -> Env
 
 
 def complete(event: Envelope) -> Envelope:
-    """Return the whole envelope of a checked event, its attributes in reading order, with a `seq` of 0.
+    """Return the whole envelope of a checked event, ready to be numbered: its `seq` is 0, whatever came along.
 
-    A bare `{"type", "data"}` gets an id of its own; `seq` is the log's to give, whatever came along.
+    A bare `{"type", "data"}` gets an id of its own.
     """
+    return _complete(event, seq=0)
+
+
+def _complete(event: Envelope, **log: int) -> Envelope:
+    """Put the attributes in reading order: who and what, when, where in the log, out of what, and the facts."""
     identity = event.get("id") or str(uuid.uuid4())
     envelope = {
         "specversion": "1.0",
@@ -70,7 +75,7 @@ def complete(event: Envelope) -> Envelope:
         "source": event.get("source", "/unknown"),
         "type": event["type"],
         "time": event.get("time") or datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "seq": 0,
+        **log,
         "correlationid": identity,
         "datacontenttype": "application/json",
     }

@@ -15,6 +15,9 @@ from minibus.web import Lifecycle
 
 HEARTBEAT = 2.0  # seconds
 CHUNK = 100  # reactions in one request
+# The course's bus answers so to a registration, and so does our own where it keeps no events.
+NO_SUBSCRIBERS = 404
+COURSE_BUS = "course"
 # What the bus says of the event itself; trying again would change nothing.
 HOPELESS = {400, 413, 422}
 
@@ -23,16 +26,23 @@ class Link:
     """Registers `name` at the bus and publishes the replica's reactions. `news` is called when the bus has news."""
 
     def __init__(
-        self, name: str, url: str, bus: BusClient, replica: Replica, life: Lifecycle, news: Callable[[], None]
+        self,
+        name: str,
+        word: dict[str, Any],
+        bus: BusClient,
+        replica: Replica,
+        life: Lifecycle,
+        news: Callable[[], None],
     ) -> None:
         self.name = name
-        self.url = url
+        self.word = word
         self.bus = bus
         self.replica = replica
         self.life = life
         self.news = news
         self.heard: dict[str, Any] = {}
         self.waited = 0  # tries since the bus was last there
+        self.speaking = threading.Lock()  # held while a word is under way, so that it is not overtaken
         self.log = logging.getLogger(replica.name)
 
     def start(self) -> None:
@@ -45,7 +55,7 @@ class Link:
         self.replica.wake()
         try:
             if not self.waited:
-                self.bus.say_goodbye(self.name, self.url)
+                self.bus.register(self.name, {**self.word, "stopping": True})
         except (BusAway, BusRefused) as error:
             self.log.info("no goodbye: %s", error)
 
@@ -62,7 +72,8 @@ class Link:
         while True:
             before = self.status
             try:
-                self._register()
+                with self.speaking:
+                    self._register()
                 if self.waited:
                     self.log.info("found the event bus at %s", self.bus.url)
                 self.waited = 0
@@ -80,12 +91,30 @@ class Link:
         replica = self.replica
         with replica.changed:
             log, after = replica.log, replica.position
-        heard = self.bus.register(self.name, self.url, log, after)
+        try:
+            heard = self.bus.register(self.name, {**self.word, "log": log, "after": after})
+        except BusRefused as error:
+            if error.status != NO_SUBSCRIBERS:
+                raise
+            self._catch_up_as_in_the_course()
+            return
         if heard["log"] == log and heard["position"] < after:
             # The log is shorter than what we have applied: it was put back to an earlier day.
             replica.forget()
         replica.meet(heard["log"], heard["head"])
         self.heard = heard
+
+    def _catch_up_as_in_the_course(self) -> None:
+        """Read all events once from a bus that takes no subscribers, the course's; what is new comes by itself."""
+        with self.replica.changed:
+            if self.replica.log != COURSE_BUS:
+                self.replica.meet(COURSE_BUS, 0)
+                try:
+                    self.replica.receive(self.bus.whole_log(), live=False)
+                except (BusAway, BusRefused):
+                    self.replica.log = None
+                    raise
+            self.heard = {"state": "live"}
 
     def _publish_owed(self) -> None:
         """Publish reactions, oldest first, once the service has caught up; keep each until the bus has it."""

@@ -79,11 +79,11 @@ class Replica:
                 self.target = head
             self._note_caught_up()
 
-    def receive(self, events: Iterable[Envelope], skip: frozenset[int] | None = None) -> int:
+    def receive(self, events: Iterable[Envelope], skip: frozenset[int] | None = None, live: bool = True) -> int:
         """Apply what is next, pass over what is known already; return the position.
 
         `skip` names the events to leave out. An event without `seq`, from a bus that does not count, is applied as
-        it comes. Raises `Gap`, or `HandlerFailed`.
+        it comes; without an id, too, it has reactions only when it is `live`. Raises `Gap`, or `HandlerFailed`.
         """
         with self.changed:
             try:
@@ -92,29 +92,29 @@ class Replica:
                     self.forget()
                     self.skip = skip
                 for event in events:
-                    self._receive_one(event)
+                    self._receive_one(event, live)
                 return self.position
             finally:
                 self._note_caught_up()
 
-    def _receive_one(self, event: Envelope) -> None:
+    def _receive_one(self, event: Envelope, live: bool) -> None:
         seq = event.get("seq")
         if seq is not None and seq <= self.position:
             return
         if seq is not None and seq > self.position + 1:
             raise Gap(self.position)
         if seq not in self.skip:
-            self._apply(event)
+            self._apply(event, live)
         if seq is not None:
             self.position = seq
 
-    def _apply(self, event: Envelope) -> None:
+    def _apply(self, event: Envelope, live: bool) -> None:
         self.owed.pop(event.get("id", ""), None)
         try:
             reactions = self.fold.apply(event)
         except Exception as error:
             raise HandlerFailed(self.position, event.get("seq"), error) from error
-        for index, reaction in enumerate(reactions):
+        for index, reaction in enumerate(reactions if live or "id" in event else []):
             sealed = seal_reaction(reaction, self.source, event, index)
             self.owed[sealed["id"]] = sealed
         self.note(event)

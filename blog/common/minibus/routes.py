@@ -40,7 +40,9 @@ def install(service: Service) -> None:
     @app.delete("/events")
     def forget() -> dict[str, int]:
         """Forget everything: the bus replays."""
-        replica.forget()
+        with service.link.speaking:
+            # Or an earlier word of ours, still on its way, would contradict us.
+            replica.forget()
         return {"position": 0}
 
     @app.get("/state")

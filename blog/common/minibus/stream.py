@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from minibus.service import Service
 
 KEEP_ALIVE = 15.0  # seconds of silence before a comment line says that we are still there
+STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 MANY = 500  # so many changed entities are sent as everything
 
 
@@ -44,8 +45,7 @@ class Streams:
             finally:
                 self._open.discard(stream)
 
-        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return Response(chunks(), mimetype="text/event-stream", headers=headers)
+        return Response(chunks(), mimetype="text/event-stream", headers=STREAM_HEADERS)
 
 
 class Stream:

@@ -12,7 +12,7 @@ import gevent
 from gevent import monkey
 from minibus.event import Envelope
 
-from event_bus.store import Record, Store, Stored
+from event_bus.store import PAGE_EVENTS, Record, Store, Stored
 
 
 class Ticket:
@@ -31,8 +31,10 @@ class Log:
         self.store = store
         self.id = store.id
         self.grown = threading.Condition(threading.RLock())
+        self._last_read: tuple[Any, list[Record]] = (None, [])
         self._waiting: deque[Ticket] = deque()
         self._commit = threading.Lock()
+        self.on_commit: Callable[[int], object] = lambda events: None
 
     @property
     def head(self) -> int:
@@ -62,14 +64,34 @@ class Log:
         except Exception as error:
             for ticket in group:
                 ticket.error = error
+        self.on_commit(sum(len(ticket.events) for ticket in group))
+        self.wake()
+
+    def wait_beyond(self, position: int, seconds: float, stopping: Callable[[], bool]) -> bool:
+        """Wait until the log goes on after this position, or all ends; return false when the time is up."""
+        with self.grown:
+            return self.grown.wait_for(lambda: self.head > position or stopping(), seconds)
+
+    def wake(self) -> None:
+        """Let those who wait look again."""
         with self.grown:
             self.grown.notify_all()
+
+    def read(self, after: int, limit: int = PAGE_EVENTS, type: str | None = None) -> list[Record]:
+        """Return the next events after this position: at most `limit`, and about 1 MiB.
+
+        All who follow the log ask for the same page at the same time, so the last one is kept.
+        """
+        question = (after, limit, type, self.head)
+        if self._last_read[0] != question:
+            self._last_read = (question, self.store.read(after, limit, type))
+        return self._last_read[1]
 
     def pages(self, after: int = 0, type: str | None = None) -> Iterator[list[Record]]:
         """Yield what the log holds now, a page at a time, and let others run in between."""
         head = self.head
         while after < head:
-            page = [record for record in self.store.read(after, type=type) if record.seq <= head]
+            page = [record for record in self.read(after, type=type) if record.seq <= head]
             if not page:
                 return
             yield page

@@ -2,45 +2,80 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 
 from minibus.errors import ApiError
 
-from event_bus.delivery import Subscriber
+from event_bus.courier import Courier
+from event_bus.deliveries import Deliveries
 from event_bus.log import Log
+from event_bus.subscriber import Subscriber
+
+logger = logging.getLogger("event-bus")
 
 
 class Subscribers:
-    """The subscribers by name."""
+    """The subscribers by name, and a courier for each. `listed` (name → address) get events in the course's way."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Log, deliveries: Deliveries, listed: Mapping[str, str]) -> None:
         self._log = log
+        self._deliveries = deliveries
         self._by_name: dict[str, Subscriber] = {}
+        for name, url in listed.items():
+            self._add(Subscriber(name, url, log))
 
     def __iter__(self) -> Iterator[Subscriber]:
+        self._forget_vanished()
         return iter(sorted(self._by_name.values(), key=lambda subscriber: subscriber.name))
 
     def get(self, name: str) -> Subscriber:
         """Return the subscriber of this name. Raises `ApiError` 404."""
+        self._forget_vanished()
         if name not in self._by_name:
             raise ApiError(404, f"There is no subscriber {name}.")
         return self._by_name[name]
 
-    def register(self, name: str, url: str, log: str | None, after: int) -> None:
-        """Take a subscriber in, or note where it stands now."""
+    def register(self, name: str, url: str, log: str | None, after: int, ephemeral: float | None) -> None:
+        """Take a subscriber in, or note where it stands now. It replaces a listed one at its address."""
         if not re.fullmatch("[a-z0-9][a-z0-9.-]{0,127}", name):
             raise ApiError(422, f"{name!r} is no name: lower-case letters, digits, dots and dashes.", "name")
-        if name not in self._by_name:
-            self._by_name[name] = Subscriber(name, self._log)
-        self._by_name[name].register(url.rstrip("/"), log, after)
+        for other in list(self._by_name.values()):
+            if other.mode == "listed" and other.url == url and other.name != name:
+                self.remove(other.name)
+        with self._log.grown:
+            subscriber = self._by_name.get(name) or self._add(Subscriber(name, url, self._log))
+            was = subscriber.state
+            subscriber.ephemeral = ephemeral
+            subscriber.register(url, log, after)
+            if subscriber.state != was:
+                logger.info("%s is %s at %d of %d", name, subscriber.state, subscriber.position, self._log.head)
 
     def remove(self, name: str) -> None:
         """Forget a subscriber. Raises `ApiError` 404."""
-        self.get(name).leave()
-        del self._by_name[name]
+        with self._log.grown:
+            subscriber = self._by_name.pop(name, None)
+            if subscriber is None:
+                raise ApiError(404, f"There is no subscriber {name}.")
+            subscriber.gone = True
+            self._log.grown.notify_all()
 
     def close(self) -> None:
         """Stop delivering."""
-        for subscriber in self:
-            subscriber.leave()
+        for name in list(self._by_name):
+            self.remove(name)
+
+    def _add(self, subscriber: Subscriber) -> Subscriber:
+        self._by_name[subscriber.name] = subscriber
+        Courier(subscriber, self._log, self._deliveries)
+        return subscriber
+
+    def _forget_vanished(self) -> None:
+        """Forget those who said that they would not come back, and do not."""
+        for subscriber in list(self._by_name.values()):
+            silence = time.monotonic() - subscriber.heard
+            if subscriber.mode == "registered" and subscriber.ephemeral and silence > subscriber.ephemeral:
+                logger.info("%s has not been heard of for %d s and goes", subscriber.name, silence)
+                self.remove(subscriber.name)

@@ -1,11 +1,12 @@
 """The app of the bus that the settings describe: `gunicorn -c blog/common/gunicorn.conf.py event_bus.wsgi:app`."""
 
+import os
 import sys
 
-from event_bus.app import create_bus
+from event_bus.app import COURSE, create_bus, read_listed
 from event_bus.store import StoreError, open_store
 
 try:
-    app = create_bus(open_store())
-except StoreError as error:
+    app = create_bus(open_store(os.environ), read_listed(os.environ.get("SUBSCRIBERS", COURSE)))
+except (StoreError, ValueError) as error:
     sys.exit(f"event-bus: {error}")

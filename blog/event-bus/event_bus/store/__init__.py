@@ -39,6 +39,7 @@ class Store(Protocol):
     One thread appends at a time; others read meanwhile.
     """
 
+    keeps: bool  # whether events can be asked for again
     id: str
 
     @property
@@ -62,11 +63,14 @@ def open_store(settings: Mapping[str, str] = os.environ) -> Store:
     """Open the store that the settings name. Raises `StoreError` with one line that says what to do."""
     # Each rung is imported here, and not above, because it imports this module.
     from event_bus.store.memory import MemoryStore  # noqa: PLC0415
+    from event_bus.store.none import NoStore  # noqa: PLC0415
     from event_bus.store.sqlite import SqliteStore  # noqa: PLC0415
 
     rung = settings.get("EVENT_STORE", "sqlite")
+    if rung == "none":
+        return NoStore()
     if rung == "memory":
         return MemoryStore()
     if rung == "sqlite":
         return SqliteStore(Path(settings.get("DATA_DIR", "data")) / "events.db")
-    raise StoreError(f"EVENT_STORE is {rung!r}; it can be sqlite (the default) or memory")
+    raise StoreError(f"EVENT_STORE is {rung!r}; it can be sqlite (the default), memory or none")

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 class MemoryStore:
     """A list of encoded events."""
 
+    keeps = True
+
     def __init__(self) -> None:
         self.id = uuid.uuid4().hex
         self._bodies: list[bytes] = []

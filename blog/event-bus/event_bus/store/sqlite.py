@@ -40,6 +40,8 @@ PRAGMA user_version = {FORMAT};
 class SqliteStore:
     """One database file, one writer. WAL lets others read meanwhile; `synchronous=FULL` is what durable means."""
 
+    keeps = True
+
     def __init__(self, path: Path) -> None:
         self.path = path
         with ExitStack() as opened:

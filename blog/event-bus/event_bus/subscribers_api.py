@@ -1,0 +1,140 @@
+"""Registering, looking at and controlling subscribers over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+import requests
+from flask import Flask, Response, request
+from minibus.errors import ApiError
+from minibus.web import json_object, whole_number
+
+from event_bus.controls import Controls
+from event_bus.deliveries import Deliveries
+from event_bus.log import Log
+from event_bus.streams import follow_deliveries
+from event_bus.subscribers import Subscribers
+
+LOOK_BACK = (1.0, 25.0)  # seconds to connect to a service, and for its answer
+MOST_STEPS = 1000
+
+Position = Annotated[int, msgspec.Meta(ge=0)]
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+class Word(msgspec.Struct, forbid_unknown_fields=True):
+    """What a subscriber says of itself."""
+
+    url: str
+    log: str | None = None
+    after: Position = 0
+    stopping: bool = False
+    ephemeral: Annotated[float, msgspec.Meta(gt=0)] | None = None
+
+
+class Pause(msgspec.Struct, forbid_unknown_fields=True):
+    """Hold a subscriber, or let it go on."""
+
+    paused: bool
+
+
+class Step(msgspec.Struct, forbid_unknown_fields=True):
+    """How many events to deliver."""
+
+    count: Annotated[int, msgspec.Meta(ge=1)] = 1
+
+
+class Rewind(msgspec.Struct, forbid_unknown_fields=True):
+    """How far to replay after forgetting."""
+
+    to: Position = 0
+
+
+def read_body(shape: type[S]) -> S:
+    """Read the request's JSON object as this shape. Raises `ApiError` 422."""
+    try:
+        return msgspec.convert(json_object(), shape)
+    except msgspec.ValidationError as error:
+        raise ApiError(422, f"{error}.") from None
+
+
+def add_subscriber_routes(app: Flask, log: Log, subscribers: Subscribers, deliveries: Deliveries) -> None:
+    """Add what registers, shows and controls subscribers."""
+
+    def controls(name: str) -> Controls:
+        subscriber = subscribers.get(name)
+        if not log.store.keeps:
+            raise ApiError(409, "This bus keeps no events, so nobody can be held or sent back (EVENT_STORE=none).")
+        return Controls(subscriber, log)
+
+    @app.get("/subscribers")
+    def list_subscribers() -> dict[str, Any]:
+        """Show who listens, keyed by name."""
+        return {subscriber.name: subscriber.describe() for subscriber in subscribers}
+
+    @app.get("/subscribers/<name>")
+    def show_subscriber(name: str) -> dict[str, Any]:
+        """Show one subscriber."""
+        return subscribers.get(name).describe()
+
+    @app.put("/subscribers/<name>")
+    def register(name: str) -> dict[str, Any]:
+        """Take a subscriber's word for where it lives and how far it is: register, heartbeat and correction in one."""
+        if not log.store.keeps:
+            raise ApiError(404, "This bus keeps no events, so nobody can register (EVENT_STORE=none).")
+        word = read_body(Word)
+        address = urlsplit(word.url)
+        if address.scheme not in ("http", "https") or not address.hostname:
+            raise ApiError(422, f"url is an address such as http://127.0.0.1:4002, not {word.url!r}.", "url")
+        if word.stopping:
+            with log.grown:
+                subscribers.get(name).say_goodbye()
+        else:
+            subscribers.register(name, word.url.rstrip("/"), word.log, word.after, word.ephemeral)
+        return subscribers.get(name).describe() | {
+            "log": log.id,
+            "head": log.head,
+            "subscribers": {subscriber.name: subscriber.state for subscriber in subscribers},
+        }
+
+    @app.delete("/subscribers/<name>")
+    def unregister(name: str) -> tuple[str, int]:
+        """Forget a subscriber."""
+        subscribers.remove(name)
+        return "", 204
+
+    @app.patch("/subscribers/<name>")
+    def hold(name: str) -> dict[str, Any]:
+        """Pause a subscriber, or let it go on; answer once the delivery under way has ended."""
+        pause = read_body(Pause).paused
+        return controls(name).pause() if pause else controls(name).resume()
+
+    @app.post("/subscribers/<name>/step")
+    def step(name: str) -> dict[str, int]:
+        """Deliver the next events to a paused subscriber."""
+        return controls(name).step(min(read_body(Step).count, MOST_STEPS))
+
+    @app.post("/subscribers/<name>/rewind")
+    def rewind(name: str) -> dict[str, Any]:
+        """Let a subscriber forget, and replay it."""
+        return controls(name).rewind(read_body(Rewind).to)
+
+    @app.get("/subscribers/<name>/state")
+    def look_back(name: str) -> Response:
+        """Ask a subscriber for its state, now or as it was `at` an event, without the events in `skip`."""
+        subscriber = subscribers.get(name)
+        at = whole_number("at", request.args)
+        if at is not None and at > log.head:
+            raise ApiError(422, f"The log ends at {log.head}; {at} is beyond it.", "at")
+        try:
+            answer = requests.get(f"{subscriber.url}/state", params=request.args.to_dict(), timeout=LOOK_BACK)
+        except requests.RequestException as error:
+            raise ApiError(503, f"{name} is down; start it to look.", headers={"Retry-After": "2"}) from error
+        return Response(answer.content, answer.status_code, mimetype=answer.headers.get("Content-Type"))
+
+    @app.get("/deliveries")
+    def show_deliveries() -> Response:
+        """Follow the deliveries: every one tried, to whom, how it ended, how long it took."""
+        return follow_deliveries(deliveries, app.extensions["minibus"].stopping.is_set)
