@@ -122,9 +122,10 @@ class Blog:
     # -- what a reader and writer of the blog does ----------------------------------------------------------------
 
     def get(self, name: str, path: str) -> Any:
-        """Return the JSON at this path of a part."""
+        """Return the JSON at this path of a part. Raises `HTTPError` where the answer is no."""
         response = requests.get(self.url(name) + path, timeout=30)
-        assert response.ok, response.text
+        if not response.ok:
+            raise requests.HTTPError(response.text)
         return response.json()
 
     def send(self, name: str, path: str, body: Any, method: str = "POST") -> requests.Response:

@@ -14,6 +14,7 @@ import pytest
 from event_bus import courier, subscriber
 from event_bus.app import create_bus
 from event_bus.events_api import MAX_BATCH_EVENTS
+from event_bus.security import Guard
 from event_bus.store.memory import MemoryStore
 from minibus.event import MAX_EVENT_BYTES
 
@@ -24,7 +25,7 @@ Bus = Any  # a FlaskClient, whose answers' JSON is anything
 
 @pytest.fixture
 def bus() -> Iterator[Bus]:
-    app = create_bus(MemoryStore(), {})
+    app = create_bus(MemoryStore(), {}, Guard({}))
     yield app.test_client()
     app.extensions["minibus"].stop(patience=0)
 

@@ -6,6 +6,7 @@ from typing import Any
 from xmlrpc.client import Fault
 
 import requests
+from minibus.token import HEADERS
 from parts import PORTS, manager, url
 from rich.console import Console
 from rich.table import Table
@@ -41,17 +42,16 @@ def main() -> None:
 def ask_bus() -> dict[str, Any]:
     """Return what the event bus knows of its subscribers, nothing where it does not answer."""
     try:
-        return requests.get(f"{url('event-bus')}/subscribers", timeout=2).json()
+        return requests.get(f"{url('event-bus')}/subscribers", headers=HEADERS, timeout=2).json()
     except (requests.RequestException, ValueError):
         return {}
 
 
 def age(seconds: int) -> str:
-    """Write a time in the largest two units: `5 s`, `3 min 20 s`, `2 h 5 min`."""
-    minutes, hours = seconds // 60, seconds // 3600
-    if hours:
-        return f"{hours} h {minutes % 60} min"
-    return f"{minutes} min {seconds % 60} s" if minutes else f"{seconds} s"
+    """Write a time in the unit that suits it: `105 s`, `20 min`, `5 h`."""
+    if seconds < 120:
+        return f"{seconds} s"
+    return f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h"
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import requests
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
 from minibus.event import Envelope
+from minibus.token import HEADERS
 
 CONNECT, ANSWER = 1.0, 10.0  # seconds
 
@@ -76,7 +77,7 @@ class BusClient:
         media_type: str | None = None,
         timeout: tuple[float, float] = (CONNECT, ANSWER),
     ) -> requests.Response:
-        headers = {"Content-Type": media_type} if media_type else {}
+        headers = HEADERS | ({"Content-Type": media_type} if media_type else {})
         data = None if body is None else msgspec.json.encode(body)
         try:
             response = self._session.request(

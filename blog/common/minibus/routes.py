@@ -12,17 +12,25 @@ from minibus.bus import BusAway
 from minibus.errors import ApiError, error_response
 from minibus.event import BadEvent, check
 from minibus.replica import Gap, HandlerFailed, Replica
+from minibus.token import require_token
 from minibus.web import whole_number, whole_numbers
 
 if TYPE_CHECKING:
     from minibus.service import Service
 
+PRIVATE = {"/events", "/state", "/handlers"}
 MAX_DELIVERY_BYTES = 2 * 1024 * 1024
 
 
 def install(service: Service) -> None:
     """Add the shared routes to the service's app."""
     app, replica = service.app, service.replica
+
+    @app.before_request
+    def check_token() -> None:
+        """Take events, and questions about the state, only from who shows the token."""
+        if request.path in PRIVATE:
+            require_token()
 
     @app.post("/events")
     def receive() -> Any:

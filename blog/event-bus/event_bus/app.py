@@ -13,6 +13,7 @@ from event_bus.deliveries import Deliveries
 from event_bus.events_api import add_event_routes
 from event_bus.log import Log
 from event_bus.metrics import Metrics
+from event_bus.security import Guard, split
 from event_bus.store import Store, StoreError
 from event_bus.subscribers import Subscribers
 from event_bus.subscribers_api import add_subscriber_routes
@@ -22,16 +23,17 @@ COURSE = "posts=http://127.0.0.1:4000,comments=http://127.0.0.1:4001,query=http:
 COURSE += ",moderation=http://127.0.0.1:4003"
 
 
-def create_bus(store: Store, listed: Mapping[str, str]) -> Flask:
+def create_bus(store: Store, listed: Mapping[str, str], guard: Guard) -> Flask:
     """Make the app of a bus with this store and these listed subscribers (name → address)."""
     app = create_app("event-bus")
+    guard.install(app)
     log = Log(store)
     deliveries = Deliveries()
     metrics = Metrics(log, deliveries)
     subscribers = Subscribers(log, deliveries, listed)
     metrics.watch(subscribers)
     add_event_routes(app, log, metrics)
-    add_subscriber_routes(app, log, subscribers, deliveries)
+    add_subscriber_routes(app, log, subscribers, deliveries, guard)
     app.extensions["minibus"].on_stop += [subscribers.close, log.wake, deliveries.wake]
 
     @app.get("/metrics")
@@ -55,7 +57,7 @@ def create_bus(store: Store, listed: Mapping[str, str]) -> Flask:
 def read_listed(setting: str) -> dict[str, str]:
     """Read `name=url,name=url`. Raises `ValueError` with what is wrong."""
     listed = {}
-    for entry in filter(None, (entry.strip() for entry in setting.split(","))):
+    for entry in split(setting):
         name, _, url = entry.partition("=")
         if not (name and url.startswith(("http://", "https://"))):
             raise ValueError(f"SUBSCRIBERS has {entry!r}; it lists name=url, such as query=http://127.0.0.1:4002")

@@ -6,6 +6,7 @@ from typing import Any
 
 import requests
 from minibus.errors import ApiError
+from minibus.token import HEADERS
 
 from event_bus.log import Log
 from event_bus.subscriber import Subscriber
@@ -59,7 +60,7 @@ class Controls:
             was_paused = subscriber.paused
             self.pause()
             try:
-                requests.delete(f"{subscriber.url}/events", timeout=FORGET).raise_for_status()
+                requests.delete(f"{subscriber.url}/events", headers=HEADERS, timeout=FORGET).raise_for_status()
             except requests.RequestException as error:
                 if not was_paused:
                     self.resume()

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import requests
+from minibus.token import HEADERS
 
 from event_bus.deliveries import Deliveries, Delivery
 from event_bus.log import Log
@@ -79,6 +80,8 @@ class Courier:
         with self.log.grown:
             result = "late" if registrations != self.subscriber.registrations else self._take(status, answer, error)
         took = time.monotonic() - begun
+        what = f"#{batch[0].seq}" if len(batch) == 1 else f"#{batch[0].seq} to #{batch[-1].seq}"
+        logger.info("%s to %s: %s, %.1f ms", what, self.subscriber.name, result, took * 1000)
         self.deliveries.note(
             Delivery(
                 subscriber=self.subscriber.name,
@@ -93,7 +96,7 @@ class Courier:
 
     def _send(self, batch: list[Record]) -> tuple[int, dict[str, Any]]:
         """Make the request; return its status and its answer as an object, an empty one where it is none."""
-        headers = {"Minibus-Log": self.log.id, "Minibus-Head": str(self.log.head)}
+        headers = {**HEADERS, "Minibus-Log": self.log.id, "Minibus-Head": str(self.log.head)}
         if self.subscriber.mode == "listed":
             headers["Content-Type"] = "application/json"
             body = batch[0].body

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, TypeVar
-from urllib.parse import urlsplit
 
 import msgspec
 import requests
 from flask import Flask, Response, request
 from minibus.errors import ApiError
+from minibus.token import HEADERS
 from minibus.web import json_object, whole_number
 
 from event_bus.controls import Controls
 from event_bus.deliveries import Deliveries
 from event_bus.log import Log
+from event_bus.security import Guard
 from event_bus.streams import follow_deliveries
 from event_bus.subscribers import Subscribers
 
@@ -60,7 +61,7 @@ def read_body(shape: type[S]) -> S:
         raise ApiError(422, f"{error}.") from None
 
 
-def add_subscriber_routes(app: Flask, log: Log, subscribers: Subscribers, deliveries: Deliveries) -> None:
+def add_subscriber_routes(app: Flask, log: Log, subscribers: Subscribers, deliveries: Deliveries, guard: Guard) -> None:
     """Add what registers, shows and controls subscribers."""
 
     def controls(name: str) -> Controls:
@@ -85,9 +86,7 @@ def add_subscriber_routes(app: Flask, log: Log, subscribers: Subscribers, delive
         if not log.store.keeps:
             raise ApiError(404, "This bus keeps no events, so nobody can register (EVENT_STORE=none).")
         word = read_body(Word)
-        address = urlsplit(word.url)
-        if address.scheme not in ("http", "https") or not address.hostname:
-            raise ApiError(422, f"url is an address such as http://127.0.0.1:4002, not {word.url!r}.", "url")
+        guard.check_address(word.url)
         if word.stopping:
             with log.grown:
                 subscribers.get(name).say_goodbye()
@@ -129,7 +128,13 @@ def add_subscriber_routes(app: Flask, log: Log, subscribers: Subscribers, delive
         if at is not None and at > log.head:
             raise ApiError(422, f"The log ends at {log.head}; {at} is beyond it.", "at")
         try:
-            answer = requests.get(f"{subscriber.url}/state", params=request.args.to_dict(), timeout=LOOK_BACK)
+            answer = requests.get(
+                f"{subscriber.url}/state",
+                params=request.args.to_dict(),
+                headers=HEADERS,
+                timeout=LOOK_BACK,
+                allow_redirects=False,
+            )
         except requests.RequestException as error:
             raise ApiError(503, f"{name} is down; start it to look.", headers={"Retry-After": "2"}) from error
         return Response(answer.content, answer.status_code, mimetype=answer.headers.get("Content-Type"))

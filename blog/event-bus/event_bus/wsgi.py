@@ -4,9 +4,11 @@ import os
 import sys
 
 from event_bus.app import COURSE, create_bus, read_listed
+from event_bus.security import Guard
 from event_bus.store import StoreError, open_store
 
 try:
-    app = create_bus(open_store(os.environ), read_listed(os.environ.get("SUBSCRIBERS", COURSE)))
+    listed = read_listed(os.environ.get("SUBSCRIBERS", COURSE))
+    app = create_bus(open_store(os.environ), listed, Guard(os.environ))
 except (StoreError, ValueError) as error:
     sys.exit(f"event-bus: {error}")

@@ -1,0 +1,21 @@
+"""`BUS_TOKEN`: what the bus and the services show each other, so that nobody else speaks for them (RFC 6750)."""
+
+from __future__ import annotations
+
+import hmac
+import os
+
+from flask import request
+
+from minibus.errors import ApiError
+
+TOKEN = os.environ.get("BUS_TOKEN", "")
+HEADERS = {"Authorization": f"Bearer {TOKEN}"} if TOKEN else {}
+
+
+def require_token() -> None:
+    """Let a request pass that shows the token, or any where none is set. Raises `ApiError` 401."""
+    shown = request.headers.get("Authorization", "")
+    if TOKEN and not hmac.compare_digest(shown.encode(), f"Bearer {TOKEN}".encode()):
+        challenge = {"WWW-Authenticate": "Bearer"}
+        raise ApiError(401, "This needs the bus's token: Authorization: Bearer BUS_TOKEN.", headers=challenge)
