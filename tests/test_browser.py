@@ -135,6 +135,7 @@ def test_everything_can_be_done_by_keyboard(page: Page) -> None:
     page.keyboard.type("By keyboard")
     page.keyboard.press("Enter")
     expect(card(page, "By keyboard")).to_be_visible()
+    expect(page.locator("#create-post button")).to_be_enabled()
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     expect(page.get_by_label("New Comment on By keyboard")).to_be_focused()
