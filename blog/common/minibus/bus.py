@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urljoin
 
 import msgspec
@@ -12,6 +12,8 @@ from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnection
 
 from minibus.event import Envelope
 from minibus.token import HEADERS
+
+S = TypeVar("S")
 
 CONNECT, ANSWER = 1.0, 10.0  # seconds
 
@@ -32,6 +34,16 @@ class BusRefused(Exception):
         self.status = status
 
 
+class Heard(msgspec.Struct):
+    """What the bus says to a word of ours: which log it has and how long it is, how we stand, how others do."""
+
+    log: str = ""
+    head: int = 0
+    position: int = 0
+    state: str = "replaying"
+    subscribers: dict[str, str] = {}  # msgspec gives each its own
+
+
 class BusClient:
     """Speak to the event bus at `url`. Every method raises `BusAway` or `BusRefused`."""
 
@@ -46,24 +58,25 @@ class BusClient:
         else:
             self._send("POST", "/events", events, "application/cloudevents-batch+json")
 
-    def register(self, name: str, word: dict[str, Any]) -> dict[str, Any]:
-        """Register, or say again where this subscriber stands; return the bus's answer with `log` and `head`.
+    def register(self, name: str, word: dict[str, Any]) -> Heard:
+        """Register, or say again where this subscriber stands: `url`, `log`, `after`, perhaps `ephemeral` (seconds)."""
+        return _read(self._send("PUT", f"/subscribers/{name}", word, "application/json"), Heard)
 
-        `word` has `url`, `log`, `after`, and may have `ephemeral` (seconds) or `stopping`.
-        """
-        timeout = (0.5, 0.5) if word.get("stopping") else (CONNECT, ANSWER)
-        return self._send("PUT", f"/subscribers/{name}", word, "application/json", timeout).json()
+    def say_goodbye(self, name: str, word: dict[str, Any]) -> None:
+        """Say that this subscriber stops now."""
+        body = {**word, "stopping": True}
+        self._send("PUT", f"/subscribers/{name}", body, "application/json", timeout=(0.5, 0.5))
 
     def whole_log(self) -> list[Envelope]:
         """Read all events at once, as the course's services do from the course's bus."""
-        return msgspec.json.decode(self._send("GET", "/events").content)
+        return _read(self._send("GET", "/events"), list[Envelope])
 
     def events(self, after: int = 0, type: str | None = None, until: int | None = None) -> Iterator[Envelope]:
         """Yield the events after this position, oldest first, a page at a time; `until` is the last one wanted."""
         url: str | None = f"/events?after={after}&limit=1000" + (f"&type={type}" if type else "")
         while url:
             page = self._send("GET", url)
-            for event in msgspec.json.decode(page.content):
+            for event in _read(page, list[Envelope]):
                 if until is not None and event.get("seq", 0) > until:
                     return
                 yield event
@@ -90,6 +103,13 @@ class BusClient:
         if response.status_code >= 400:
             raise BusRefused(response.status_code, _message(response))
         return response
+
+
+def _read(response: requests.Response, shape: type[S]) -> S:
+    try:
+        return msgspec.json.decode(response.content, type=shape)
+    except (ValueError, RecursionError) as error:
+        raise BusAway(f"{response.url} does not answer as a bus does: {error}") from error
 
 
 def _never_connected(error: requests.RequestException) -> bool:

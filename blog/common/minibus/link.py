@@ -8,9 +8,9 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
-from minibus.bus import BusAway, BusClient, BusRefused
+from minibus.bus import BusAway, BusClient, BusRefused, Heard
 from minibus.event import Envelope
-from minibus.replica import Replica
+from minibus.replica import HandlerFailed, Replica
 from minibus.web import Lifecycle
 
 HEARTBEAT = 2.0  # seconds
@@ -40,7 +40,7 @@ class Link:
         self.replica = replica
         self.life = life
         self.news = news
-        self.heard: dict[str, Any] = {}
+        self.heard = Heard()
         self.waited = 0  # tries since the bus was last there
         self.speaking = threading.Lock()  # held while a word is under way, so that it is not overtaken
         self.log = logging.getLogger(replica.name)
@@ -51,21 +51,28 @@ class Link:
             threading.Thread(target=task, name=task.__name__, daemon=True).start()
 
     def stop(self) -> None:
-        """Say goodbye, so that the bus need not find out."""
+        """Say goodbye, so that the bus need not find out; after the last word, which may be under way."""
         self.replica.wake()
+        if self.waited or not self.speaking.acquire(timeout=0.5):
+            return
         try:
-            if not self.waited:
-                self.bus.register(self.name, {**self.word, "stopping": True})
+            self.bus.say_goodbye(self.name, self.word)
         except (BusAway, BusRefused) as error:
             self.log.info("no goodbye: %s", error)
+        finally:
+            self.speaking.release()
 
     @property
     def status(self) -> dict[str, Any]:
         """What a page should know: is the bus there, where do we stand, who else is there."""
-        state = self.heard.get("state", "replaying")
-        place = {} if state == "live" else {"position": self.replica.position, "head": self.heard.get("head", 0)}
-        services = self.heard.get("subscribers", {})
-        return {"bus": "down" if self.waited else "live", "state": state, "services": services, **place}
+        heard = self.heard
+        place = {} if heard.state == "live" else {"position": self.replica.position, "head": heard.head}
+        return {
+            "bus": "down" if self.waited else "live",
+            "state": heard.state,
+            "services": heard.subscribers,
+            **place,
+        }
 
     def _keep_in_touch(self) -> None:
         """Register again and again: heartbeat and correction in one."""
@@ -73,6 +80,8 @@ class Link:
             before = self.status
             try:
                 with self.speaking:
+                    if self.life.stopping.is_set():
+                        return
                     self._register()
                 if self.waited:
                     self.log.info("found the event bus at %s", self.bus.url)
@@ -98,23 +107,28 @@ class Link:
                 raise
             self._catch_up_as_in_the_course()
             return
-        if heard["log"] == log and heard["position"] < after:
+        if heard.log == log and heard.position < after:
             # The log is shorter than what we have applied: it was put back to an earlier day.
             replica.forget()
-        replica.meet(heard["log"], heard["head"])
+        replica.meet(heard.log, heard.head)
         self.heard = heard
 
     def _catch_up_as_in_the_course(self) -> None:
         """Read all events once from a bus that takes no subscribers, the course's; what is new comes by itself."""
         with self.replica.changed:
             if self.replica.log != COURSE_BUS:
+                events = self.bus.whole_log()
                 self.replica.meet(COURSE_BUS, 0)
-                try:
-                    self.replica.receive(self.bus.whole_log(), live=False)
-                except (BusAway, BusRefused):
-                    self.replica.log = None
-                    raise
-            self.heard = {"state": "live"}
+                for event in events:
+                    self._apply_from_the_past(event)
+            self.heard = Heard(state="live")
+
+    def _apply_from_the_past(self, event: Envelope) -> None:
+        try:
+            self.replica.receive([event], live=False)
+        except HandlerFailed as error:
+            # That bus parks nothing, so we leave it out ourselves.
+            self.log.error("cannot apply %s: %s", event["type"], error)
 
     def _publish_owed(self) -> None:
         """Publish reactions, oldest first, once the service has caught up; keep each until the bus has it."""

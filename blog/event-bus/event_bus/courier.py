@@ -25,8 +25,8 @@ SOMEBODY_ELSE = {404, 413, 415}  # so answers what does not know batches; a 2xx 
 logger = logging.getLogger("event-bus")
 
 
-class NoAcknowledgement(Exception):
-    """An answer that no subscriber of ours gives."""
+class EndlessAnswer(Exception):
+    """An answer that is too long, or takes too long."""
 
 
 class Courier:
@@ -75,7 +75,7 @@ class Courier:
         try:
             status, answer = self._send(batch)
             error = None
-        except requests.RequestException as problem:
+        except Exception as problem:  # whatever lives there, it must not end the courier
             status, answer, error = 0, {}, reason(problem)
         with self.log.grown:
             result = "late" if registrations != self.subscriber.registrations else self._take(status, answer, error)
@@ -157,7 +157,7 @@ def read_object(response: requests.Response, deadline: float) -> dict[str, Any]:
     for chunk in response.iter_content(4096):
         body += chunk
         if len(body) > LONGEST_ANSWER or time.monotonic() > deadline:
-            raise requests.ReadTimeout("its answer does not end")
+            raise EndlessAnswer
     try:
         answer = msgspec.json.decode(body)
     except (ValueError, RecursionError):
@@ -165,8 +165,10 @@ def read_object(response: requests.Response, deadline: float) -> dict[str, Any]:
     return answer if isinstance(answer, dict) else {}
 
 
-def reason(problem: requests.RequestException) -> str:
+def reason(problem: Exception) -> str:
     """Say in a few words why a request failed."""
-    if isinstance(problem, requests.ConnectTimeout | requests.ReadTimeout):
-        return str(problem) if "does not end" in str(problem) else "did not answer in time"
+    if isinstance(problem, EndlessAnswer):
+        return "its answer does not end"
+    if isinstance(problem, requests.Timeout) or "timed out" in str(problem):
+        return "did not answer in time"
     return "nobody answers there" if isinstance(problem, requests.ConnectionError) else str(problem)
