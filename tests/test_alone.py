@@ -1,0 +1,48 @@
+"""One part alone, as somebody runs it who works on it: `python posts.py`, with reload."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.system import ROOT, Blog, eventually, free_port
+
+
+@pytest.fixture
+def alone(new_blog: Blog, tmp_path: Path) -> Iterator[Path]:
+    """posts alone in a copy of its file, the bus by `python -m event_bus`; both with real threads, without gunicorn."""
+    file = shutil.copy(ROOT / "blog" / "posts" / "posts.py", tmp_path)
+    new_blog.ports["posts"] = free_port()
+    processes = []
+    for name, command in (("event-bus", ["-m", "event_bus"]), ("posts", [str(file)])):
+        environment = {
+            **os.environ,
+            "DATA_DIR": str(tmp_path / "data"),
+            "EVENT_BUS_URL": new_blog.url("event-bus"),
+            "SUBSCRIBERS": "",
+            "PORT": str(new_blog.ports[name]),
+        }
+        with (tmp_path / f"{name}.log").open("wb") as log:
+            processes.append(subprocess.Popen([sys.executable, *command], env=environment, stdout=log, stderr=log))
+    yield Path(file)
+    for process in processes:
+        process.terminate()
+        process.wait(10)
+
+
+def test_a_service_reloads_when_its_file_changes_and_is_replayed(alone: Path, new_blog: Blog) -> None:
+    eventually(lambda: new_blog.answers("posts", "/readyz"))
+    new_blog.write_post("Written before the change")
+
+    alone.write_text(alone.read_text().replace('@app.get("/posts")', '@app.get("/articles")\n@app.get("/posts")'))
+
+    eventually(lambda: new_blog.get("posts", "/articles") != {})
+    assert [post["title"] for post in new_blog.get("posts", "/articles").values()] == ["Written before the change"]
+    assert requests.get(f"{new_blog.url('event-bus')}/subscribers/posts", timeout=5).json()["state"] == "live"
