@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import requests
 
 from tests.system import ROOT, Blog, eventually, free_port
 
@@ -45,4 +44,4 @@ def test_a_service_reloads_when_its_file_changes_and_is_replayed(alone: Path, ne
 
     eventually(lambda: new_blog.get("posts", "/articles") != {})
     assert [post["title"] for post in new_blog.get("posts", "/articles").values()] == ["Written before the change"]
-    assert requests.get(f"{new_blog.url('event-bus')}/subscribers/posts", timeout=5).json()["state"] == "live"
+    assert new_blog.get("event-bus", "/subscribers/posts")["state"] == "live"
