@@ -81,6 +81,10 @@ class Blog:
         """Say whether this path of a part answers well."""
         return requests.get(self.url(name) + path, timeout=2).ok
 
+    def command(self, name: str) -> list[str]:
+        """Return what starts this part."""
+        return [sys.executable, "-m", "gunicorn", "-c", "blog/common/gunicorn.conf.py", APPS[name]]
+
     def spawn(self, name: str) -> subprocess.Popen[bytes]:
         """Start a part and do not wait."""
         environment = {
@@ -92,10 +96,9 @@ class Blog:
             **self.settings,
             "PORT": str(self.ports[name]),
         }
-        gunicorn = [sys.executable, "-m", "gunicorn", "-c", "blog/common/gunicorn.conf.py", APPS[name]]
         with (self.folder / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                gunicorn, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
+                self.command(name), cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
             )
         return self.processes[name]
 

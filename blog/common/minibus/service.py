@@ -10,7 +10,7 @@ from flask import Response
 from flask_cors import CORS
 
 from minibus import routes, web
-from minibus.bus import BusAway, BusClient, BusRefused
+from minibus.bus import NO_LOG, BusAway, BusClient, BusRefused
 from minibus.errors import ApiError
 from minibus.event import Envelope, Event, seal
 from minibus.fold import Handler
@@ -94,8 +94,10 @@ class Service:
         try:
             news: Iterable[Envelope] = self.bus.events(after=self.replica.position, type=event_type)
             # The course's bus gives all its events, whatever it is asked for.
-            return any(event["type"] == event_type and _id_of(event) == entity_id for event in news)
-        except BusAway as error:
+            return any(event.get("type") == event_type and _id_of(event) == entity_id for event in news)
+        except (BusAway, BusRefused) as error:
+            if isinstance(error, BusRefused) and error.status == NO_LOG:
+                return False
             raise _away("The event bus is away, so this cannot be checked. Try again in a moment.") from error
 
     def stream(self, entity: str, key: Callable[[Any], Any], show: Callable[[Any], Any]) -> Response:

@@ -21,6 +21,7 @@ BACK_OFF = (0.1, 2.0)  # seconds: the first pause after a failure, and the longe
 TIME_OUT = (1.0, 10.0)  # seconds to connect, and for the whole answer
 LONGEST_ANSWER = 64 * 1024  # bytes
 SOMEBODY_ELSE = {404, 413, 415}  # so answers what does not know batches; a 2xx without a position does, too
+CONFUSED = {400, 405, 422, 500}  # and so does what trips over one: it is somebody else if ours has left
 
 logger = logging.getLogger("event-bus")
 
@@ -96,13 +97,17 @@ class Courier:
 
     def _send(self, batch: list[Record]) -> tuple[int, dict[str, Any]]:
         """Make the request; return its status and its answer as an object, an empty one where it is none."""
-        headers = {**HEADERS, "Minibus-Log": self.log.id, "Minibus-Head": str(self.log.head)}
         if self.subscriber.mode == "listed":
-            headers["Content-Type"] = "application/json"
+            headers = {**HEADERS, "Content-Type": "application/json"}
             body = batch[0].body
         else:
-            headers["Content-Type"] = "application/cloudevents-batch+json"
-            headers["Minibus-Skip"] = ",".join(map(str, sorted(self.subscriber.parked)))
+            headers = {
+                **HEADERS,
+                "Content-Type": "application/cloudevents-batch+json",
+                "Minibus-Log": self.log.id,
+                "Minibus-Head": str(self.log.head),
+                "Minibus-Skip": ",".join(map(str, sorted(self.subscriber.parked))),
+            }
             body = b"[" + b",".join(record.body for record in batch) + b"]"
         url = f"{self.subscriber.url}/events"
         deadline = time.monotonic() + sum(TIME_OUT)
@@ -132,7 +137,8 @@ class Courier:
             if subscriber.refuse(position, seq, str(answer.get("error"))):
                 logger.error("%s: event %d is parked: %s", subscriber.name, seq, answer.get("error"))
             return "refused"
-        if position is None and (200 <= status < 300 or status in SOMEBODY_ELSE):
+        confused = status in CONFUSED and subscriber.left
+        if position is None and (200 <= status < 300 or status in SOMEBODY_ELSE or confused):
             logger.info("%s does not count: going on in the course's way at %d", subscriber.name, subscriber.position)
             subscriber.fall_back()
             return "listed"

@@ -29,6 +29,7 @@ class Subscriber:
         self.limit: int | None = None  # where a paused subscriber stops; never behind its position
         self.target = 0  # the head when it came: up to there it is replaying
         self.heard = 0.0
+        self.said_goodbye = False
         self.ephemeral: float | None = None  # seconds of silence after which it is forgotten
         self.reachable = False
         self.last_error: str | None = None
@@ -45,6 +46,11 @@ class Subscriber:
         return self.limit is not None
 
     @property
+    def left(self) -> bool:
+        """Whether it said goodbye, or nothing for longer than a subscriber of ours does."""
+        return self.said_goodbye or time.monotonic() - self.heard > SILENCE
+
+    @property
     def horizon(self) -> int:
         """How far it may go now."""
         return self.log.head if self.limit is None else min(self.limit, self.log.head)
@@ -52,8 +58,7 @@ class Subscriber:
     @property
     def state(self) -> str:
         """`down`, `paused`, `replaying` (what was there when it came), or `live`."""
-        silent = self.mode == "registered" and time.monotonic() - self.heard > SILENCE
-        if not self.reachable or silent:
+        if not self.reachable or (self.mode == "registered" and self.left):
             return "down"
         if self.paused:
             return "paused"
@@ -91,6 +96,7 @@ class Subscriber:
 
     def say_goodbye(self) -> None:
         """Note that it stops now."""
+        self.said_goodbye = True
         self.reachable, self.last_error = False, "it said goodbye"
         self.failures += 1
         self.log.grown.notify_all()
@@ -143,4 +149,5 @@ class Subscriber:
 
     def _heard_well(self) -> None:
         self.reachable, self.last_error, self.heard = True, None, time.monotonic()
+        self.said_goodbye = False
         self.log.grown.notify_all()

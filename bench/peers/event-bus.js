@@ -1,0 +1,30 @@
+// The event bus, of the course's shape: remembers events, and sends each to everybody once, come what may.
+'use strict';
+
+const axios = require('axios');
+const express = require(process.env.EXPRESS || 'express');
+
+const PORT = process.env.PORT || 4005;
+const COURSE = [4000, 4001, 4002, 4003].map((port) => `http://127.0.0.1:${port}`).join();
+const SUBSCRIBERS = (process.env.SUBSCRIBERS || COURSE).split(',');
+
+const events = [];
+
+const app = express();
+app.use(express.json());
+
+app.post('/events', (req, res) => {
+  const event = req.body;
+  events.push(event);
+  for (const url of SUBSCRIBERS) {
+    axios.post(`${url}/events`, event).catch((error) => console.log(`${url}: ${error.message}`));
+  }
+  res.json({ status: 'OK' });
+});
+
+// The course's first bus has nothing to give.
+if (process.env.EVENT_STORE !== 'none') {
+  app.get('/events', (req, res) => res.json(events));
+}
+
+app.listen(PORT, '127.0.0.1', () => console.log(`event-bus (Express) on ${PORT}`));
