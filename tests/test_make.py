@@ -25,8 +25,6 @@ ROOT = Path(__file__).parent.parent
 PORTS = {"posts": 4000, "comments": 4001, "query": 4002, "moderation": 4003, "event-bus": 4005, "client": 3000}
 READY = "What the services say"
 NOT_COPIED = shutil.ignore_patterns(".*", "data", "run", "node_modules", "__pycache__")
-    ".venv", ".git", "data", "run", "node_modules", "__pycache__", ".*_cache", ".hypothesis"
-)
 
 
 def url(part: str) -> str:
