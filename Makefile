@@ -6,6 +6,7 @@ PYTHON ?= python3
 # What running and testing need beside the parts' own dependencies; constraints.txt has the versions.
 RUN_NEEDS := supervisor psutil rich click
 TEST_NEEDS := pytest pytest-timeout pytest-xdist responses hypothesis playwright ruff mypy types-requests types-Flask-Cors types-psutil
+TEST_NEEDS += schemathesis pyyaml types-PyYAML
 
 PROJECTS := $(wildcard blog/*/pyproject.toml)
 EDITABLE := $(PROJECTS:%/pyproject.toml=-e %)

@@ -50,6 +50,16 @@ def test_a_registration_of_a_foreign_host_is_refused(blog: Blog, host: str) -> N
     assert answer.json()["errors"][0]["field"] == "url"
 
 
+@pytest.mark.parametrize(
+    "url", ["http://evil.example\\@127.0.0.1", "http://127.0.0.1@evil.example", "http://[", "http://127.0.0.1:99999"]
+)
+def test_an_address_that_can_be_read_in_two_ways_is_refused(blog: Blog, url: str) -> None:
+    answer = blog.send("event-bus", "/subscribers/foreign", {"url": url}, "PUT")
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "url"
+
+
 def test_hosts_that_the_bus_was_told_of_may_register(new_blog: Blog) -> None:
     new_blog.settings = {"SUBSCRIBER_HOSTS": "posts, .svc.cluster.local, 10.0.0.0/8"}
     new_blog.start("event-bus")

@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 log = logging.getLogger(__name__)
 
 HINTS = {
+    400: "The body cannot be read as JSON.",
     404: "There is nothing at this address.",
     405: "This address does not take that method.",
     413: "That is too large.",

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Response, jsonify, request
 
-from minibus.bus import BusAway
+from minibus.bus import BusAway, BusRefused
 from minibus.errors import ApiError, error_response
 from minibus.event import BadEvent, check
+from minibus.link import HOPELESS
 from minibus.replica import Gap, HandlerFailed, Replica
 from minibus.token import require_token
 from minibus.web import whole_number, whole_numbers
@@ -107,11 +108,20 @@ def look_back(service: Service, at: int, skip: frozenset[int]) -> dict[str, Any]
             assert error.seq is not None
             skip |= {error.seq}
             continue
+        except BusRefused as error:
+            raise refusal(error) from error
         except BusAway as error:
             raise ApiError(503, f"The event bus is away: {error}.", headers={"Retry-After": "2"}) from error
         if past.position < at:
             raise ApiError(422, f"The log ends at {past.position}; {at} is beyond it.", "at")
         return {"at": at, "state": past.fold.state, "skipped": sorted(seq for seq in skip if seq <= at)}
+
+
+def refusal(error: BusRefused) -> ApiError:
+    """Say what the bus refuses: the event, which is for who sent it, or this service, which is ours to mend (503)."""
+    if error.status in HOPELESS:
+        return ApiError(error.status, f"The event bus refuses this: {error}")
+    return ApiError(503, f"The event bus refuses this service: {error}", headers={"Retry-After": "2"})
 
 
 def describe(handler: Any) -> dict[str, Any]:

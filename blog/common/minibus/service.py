@@ -83,7 +83,7 @@ class Service:
             try:
                 return self.bus.publish([envelope])
             except BusRefused as error:
-                raise ApiError(error.status, f"The event bus refuses this: {error}") from error
+                raise routes.refusal(error) from error
             except BusAway as error:
                 maybe_stored = maybe_stored or error.maybe_stored
                 if last_try:

@@ -96,6 +96,8 @@ def create_app(import_name: str, **options: Any) -> Flask:
     """Make the Flask app of one part: errors in the one shape, `GET /healthz`, a `Lifecycle` in its extensions."""
     app = Flask(import_name, **options)
     app.json = MsgspecJSON(app)
+    # Or `//events` would be answered with a redirect, in HTML.
+    app.url_map.merge_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = MAX_FORM_BYTES
     install_errors(app)
     life = app.extensions["minibus"] = Lifecycle()

@@ -60,7 +60,9 @@ class Controls:
             was_paused = subscriber.paused
             self.pause()
             try:
-                requests.delete(f"{subscriber.url}/events", headers=HEADERS, timeout=FORGET).raise_for_status()
+                requests.delete(
+                    f"{subscriber.url}/events", headers=HEADERS, timeout=FORGET, allow_redirects=False
+                ).raise_for_status()
             except requests.RequestException as error:
                 if not was_paused:
                     self.resume()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Mapping
-from urllib.parse import urlsplit
 
 from flask import Flask, request
 from minibus.errors import ApiError
 from minibus.token import require_token
+from urllib3.exceptions import LocationParseError
+from urllib3.util import Url, parse_url
 
 CHANGES_NOTHING = {"GET", "HEAD", "OPTIONS"}
 OPEN = {"/healthz"}  # probes have no token
@@ -58,20 +59,35 @@ class Guard:
         if request.method in CHANGES_NOTHING:
             return
         # A page can be made to send here, by a name that leads to us (DNS rebinding), or across origins.
-        if urlsplit(f"//{request.host}").hostname not in self.own:
+        if host_of(read_address(f"//{request.host}")) not in self.own:
             raise ApiError(403, f"This bus is not known as {request.host}; ALLOWED_HOSTS can name it.")
         origin = request.headers.get("Origin")
-        if origin is not None and urlsplit(origin).netloc != request.host:
+        if origin is not None and origin.partition("://")[2] != request.host:
             raise ApiError(403, f"A page of {origin} may change nothing here.")
 
     def check_address(self, url: str) -> None:
         """Refuse an address that is none, or of a host that the bus was not told of. Raises `ApiError` 422."""
-        address = urlsplit(url)
-        if address.scheme not in ("http", "https") or not address.hostname:
+        address = read_address(url)
+        host = host_of(address)
+        more = (address.auth, address.query, address.fragment)
+        if address.scheme not in ("http", "https") or not host or more != (None, None, None):
             raise ApiError(422, f"url is an address such as http://127.0.0.1:4002, not {url!r}.", "url")
-        if address.hostname not in self.subscribers:
+        if host not in self.subscribers:
             why = "which this bus was not told of; SUBSCRIBER_HOSTS can name it"
-            raise ApiError(422, f"url leads to {address.hostname}, {why}.", "url")
+            raise ApiError(422, f"url leads to {host}, {why}.", "url")
+
+
+def read_address(url: str) -> Url:
+    """Read an address with the parser of requests: read in two ways, it would be checked as one host and be another."""
+    try:
+        return parse_url(url)
+    except LocationParseError:
+        return Url()
+
+
+def host_of(address: Url) -> str:
+    """Return the host without the brackets of IPv6, empty where there is none."""
+    return (address.host or "").strip("[]")
 
 
 def split(setting: str) -> list[str]:
