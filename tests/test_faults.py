@@ -33,8 +33,11 @@ def killed(blog: Blog, name: str) -> None:
 
 
 def settled(blog: Blog) -> bool:
-    """Whether no comment is pending any more."""
-    return all(status != "pending" for comments in blog.page().values() for status in comments.values())
+    """Whether every comment is judged, and query has heard of it."""
+    log = blog.events()
+    counts = Counter(event["type"] for event in log)
+    judged = counts["CommentCreated"] == counts["CommentModerated"] == counts["CommentUpdated"]
+    return judged and blog.get("query", "/state")["at"] == len(log)
 
 
 def assert_each_event_stands_once(blog: Blog) -> None:
