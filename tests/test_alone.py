@@ -36,6 +36,25 @@ def alone(new_blog: Blog, tmp_path: Path) -> Iterator[Path]:
         process.wait(10)
 
 
+def test_a_mended_service_takes_the_event_that_was_parked(alone: Path, new_blog: Blog) -> None:
+    mended = alone.read_text()
+    half_done = (
+        '    posts["half"] = post\n    assert post["title"] != "Poison"\n    del posts["half"]\n    posts.setdefault'
+    )
+    alone.write_text(mended.replace("    posts.setdefault", half_done))
+    eventually(lambda: "assert post" in new_blog.get("posts", "/handlers")["PostCreated"]["source"])
+    for title in ("Before", "Poison", "After"):
+        event = {"type": "PostCreated", "data": {"id": title.lower(), "title": title}}
+        assert new_blog.send("event-bus", "/events", event).ok
+    eventually(lambda: new_blog.get("event-bus", "/subscribers/posts")["parked"] == [2])
+    eventually(lambda: list(new_blog.get("posts", "/posts")) == ["before", "after"])
+
+    alone.write_text(mended)
+
+    eventually(lambda: list(new_blog.get("posts", "/posts")) == ["before", "poison", "after"])
+    assert new_blog.get("event-bus", "/subscribers/posts")["parked"] == []
+
+
 def test_a_service_reloads_when_its_file_changes_and_is_replayed(alone: Path, new_blog: Blog) -> None:
     eventually(lambda: new_blog.answers("posts", "/readyz"))
     new_blog.write_post("Written before the change")

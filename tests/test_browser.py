@@ -169,6 +169,25 @@ def test_a_banner_says_what_is_away_and_goes_when_it_is_back(page: Page, blog: B
     expect(card(page, title)).to_have_count(1)
 
 
+def test_a_paused_query_is_shown_with_its_place_and_each_step_too(page: Page, blog: Blog) -> None:
+    write_post(page, "Held")
+    expect(card(page, "Held")).to_be_visible()
+    head = len(blog.events())
+    subscriber = "/subscribers/query"
+
+    assert blog.send("event-bus", subscriber, {"paused": True}, "PATCH").ok
+    assert blog.send("event-bus", f"{subscriber}/rewind", {"to": 0}).ok
+
+    expect(page.locator("#banner")).to_have_text(f"Query is paused at 0 of {head}.")
+    expect(page.locator("article.post")).to_have_count(0)
+    assert blog.send("event-bus", f"{subscriber}/step", {"count": 1}).ok
+    expect(page.locator("#banner")).to_have_text(f"Query is paused at 1 of {head}.")
+    expect(page.locator("article.post")).to_have_count(1)
+    assert blog.send("event-bus", subscriber, {"paused": False}, "PATCH").ok
+    expect(card(page, "Held")).to_be_visible()
+    expect(page.locator("#banner")).to_be_empty()
+
+
 def test_a_page_catches_up_when_query_is_back(page: Page, blog: Blog) -> None:
     write_post(page, "Before")
     expect(card(page, "Before")).to_be_visible()
