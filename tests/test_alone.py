@@ -38,10 +38,8 @@ def alone(new_blog: Blog, tmp_path: Path) -> Iterator[Path]:
 
 def test_a_mended_service_takes_the_event_that_was_parked(alone: Path, new_blog: Blog) -> None:
     mended = alone.read_text()
-    half_done = (
-        '    posts["half"] = post\n    assert post["title"] != "Poison"\n    del posts["half"]\n    posts.setdefault'
-    )
-    alone.write_text(mended.replace("    posts.setdefault", half_done))
+    half_done = '    posts["half"] = post\n    assert post["title"] != "Poison"\n    del posts["half"]\n'
+    alone.write_text(mended.replace("    posts.setdefault", f"{half_done}    posts.setdefault"))
     eventually(lambda: "assert post" in new_blog.get("posts", "/handlers")["PostCreated"]["source"])
     for title in ("Before", "Poison", "After"):
         event = {"type": "PostCreated", "data": {"id": title.lower(), "title": title}}

@@ -183,6 +183,6 @@ def test_a_poison_event_parks_and_the_rest_flows(story: Blog) -> None:
     # A mended service gets it again after its restart; this one is not mended, and parks it again.
     refusals = story.log("query").count(f"cannot apply event {seq}")
     story.stop("query")
-    story.start("query")
+    story.start("query").ready()
     eventually(lambda: subscriber(story)["parked"] == [seq] and subscriber(story)["lag"] == 0)
     assert story.log("query").count(f"cannot apply event {seq}") > refusals
