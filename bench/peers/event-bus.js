@@ -1,12 +1,18 @@
 // The event bus, of the course's shape: remembers events, and sends each to everybody once, come what may.
 'use strict';
 
+const http = require('http');
+
 const axios = require('axios');
 const express = require(process.env.EXPRESS || 'express');
 
 const PORT = process.env.PORT || 4005;
 const COURSE = [4000, 4001, 4002, 4003].map((port) => `http://127.0.0.1:${port}`).join();
 const SUBSCRIBERS = (process.env.SUBSCRIBERS || COURSE).split(',');
+
+// The course sends whatever comes at once, over as many connections as that takes, and on a busy machine one event
+// overtakes another. SOCKETS=1 sends to each address one after the other.
+const httpAgent = new http.Agent({ keepAlive: true, maxSockets: Number(process.env.SOCKETS) || Infinity });
 
 const events = [];
 
@@ -17,7 +23,7 @@ app.post('/events', (req, res) => {
   const event = req.body;
   events.push(event);
   for (const url of SUBSCRIBERS) {
-    axios.post(`${url}/events`, event).catch((error) => console.log(`${url}: ${error.message}`));
+    axios.post(`${url}/events`, event, { httpAgent }).catch((error) => console.log(`${url}: ${error.message}`));
   }
   res.json({ status: 'OK' });
 });
