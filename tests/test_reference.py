@@ -297,7 +297,8 @@ POST = {"title": "Hello"}
 QUERY = {"name": "query"}
 BUS, STEP, REWIND = "event-bus", "POST /subscribers/{name}/step", "POST /subscribers/{name}/rewind"
 PUT, PATCH, DELETE = (f"{method} /subscribers/{{name}}" for method in ("PUT", "PATCH", "DELETE"))
-LOOK, COMMENT = "GET /subscribers/{name}/state", "POST /posts/{post_id}/comments"
+LOOK, CHANGES, HANDLERS = (f"GET /subscribers/{{name}}/{what}" for what in ("state", "changes", "handlers"))
+COMMENT = "POST /posts/{post_id}/comments"
 JSON = {"media_type": "application/json"}
 BATCH = {"media_type": "application/cloudevents-batch+json"}
 HANDLED = {"type": "PostCreated", "data": {"id": "1f2e3d4c", "title": "Hello"}}
@@ -321,6 +322,9 @@ REQUESTS: list[tuple[str, str, dict[str, Any], int, dict[str, Any]]] = [
     ("query", "POST /events", {}, 422, {"body": {**HANDLED, "data": "no post"}, **JSON}),
     ("query", "GET /state", {}, 200, {"query": {"at": 1, "skip": "1,2"}}),
     ("query", "GET /state", {}, 422, {"query": {"at": 1_000_000}}),
+    ("query", "GET /state", {}, 422, {"query": {"at": 1, "skip": "1000000*"}}),
+    ("query", "GET /changes", {}, 200, {"query": {"to": 1, "skip": "1*", "from_skip": ""}}),
+    ("query", "GET /changes", {}, 422, {"query": {"from": 1_000_000, "to": 1}}),
     (BUS, "POST /events", {}, 200, {"body": HANDLED, **JSON}),
     (BUS, "POST /events", {}, 200, {"body": [HANDLED, HANDLED], **BATCH}),
     (BUS, "POST /events", {}, 403, {"body": HANDLED, "headers": {"Origin": "http://elsewhere.example"}, **JSON}),
@@ -341,7 +345,11 @@ REQUESTS: list[tuple[str, str, dict[str, Any], int, dict[str, Any]]] = [
     (BUS, STEP, QUERY, 200, {"body": {"count": 2}}),
     (BUS, LOOK, QUERY, 200, {"query": {"at": 1, "skip": "1"}}),
     (BUS, LOOK, QUERY, 422, {"query": {"at": 1_000_000}}),
+    (BUS, CHANGES, QUERY, 200, {"query": {"to": 1}}),
+    (BUS, CHANGES, QUERY, 422, {"query": {"to": 1_000_000}}),
+    (BUS, HANDLERS, QUERY, 200, {}),
     (BUS, LOOK, {"name": "somebody"}, 503, {}),
+    (BUS, HANDLERS, {"name": "somebody"}, 503, {}),
     (BUS, REWIND, {"name": "somebody"}, 503, {"body": {}}),
     (BUS, PATCH, QUERY, 200, {"body": {"paused": False}}),
     (BUS, DELETE, {"name": "somebody"}, 204, {}),
@@ -376,7 +384,8 @@ def test_without_the_bus_services_answer_as_their_contracts_say(new_blog: Blog) 
 
     ask(new_blog, "posts", "GET /readyz", {}, 503)
     ask(new_blog, "posts", "POST /posts", {}, 503, body=POST)
-    ask(new_blog, "posts", "GET /state", {}, 503, query={"at": 0})
+    ask(new_blog, "posts", "GET /state", {}, 503, query={"at": 1})
+    ask(new_blog, "posts", "GET /changes", {}, 503, query={"from": 0, "to": 1})
     ask(new_blog, "comments", COMMENT, {"post_id": "unknown"}, 503, body={"content": "Hello"})
 
 
@@ -398,7 +407,8 @@ def test_a_service_that_has_not_the_token_says_so_as_its_contract_says(new_blog:
     new_blog.start("posts", "comments")
 
     ask(new_blog, "posts", "POST /posts", {}, 503, body=POST)
-    ask(new_blog, "posts", "GET /state", {}, 503, query={"at": 0})
+    ask(new_blog, "posts", "GET /state", {}, 503, query={"at": 1})
+    ask(new_blog, "posts", "GET /changes", {}, 503, query={"from": 0, "to": 1})
     ask(new_blog, "comments", COMMENT, {"post_id": "unknown"}, 503, body={"content": "Hello"})
 
 

@@ -99,22 +99,69 @@ def test_what_is_no_delivery_is_refused_and_changes_nothing(
 @responses.activate
 def test_a_look_back_folds_the_log_and_leaves_the_live_state_alone(app: FlaskClient, service: Service) -> None:
     app.post("/events", json=[a_note(1, "live")])
-    next_page = {"Link": '</events?after=2&limit=1000>; rel="next"'}
-    responses.get(f"{BUS}/events?after=0&limit=1000", json=[a_note(1), a_note(2)], headers=next_page)
-    responses.get(f"{BUS}/events?after=2&limit=1000", json=[a_note(3), a_note(4)])
+    next_page = {"Link": '</events?after=2&limit=3>; rel="next"'}
+    responses.get(f"{BUS}/events?after=0&limit=3", json=[a_note(1), a_note(2)], headers=next_page)
+    responses.get(f"{BUS}/events?after=2&limit=3", json=[a_note(3)])
+    responses.get(f"{BUS}/events?after=1&limit=2", json=[a_note(2), a_note(3)])
+    responses.get(f"{BUS}/events?after=3&limit=6", json=[])
 
-    assert app.get("/state?at=3").json == {"at": 3, "state": {str(n): "hello" for n in (1, 2, 3)}, "skipped": []}
-    assert app.get("/state?at=3&skip=2,9").json == {"at": 3, "state": {"1": "hello", "3": "hello"}, "skipped": [2]}
-    assert app.get("/state?at=0").json == {"at": 0, "state": {}, "skipped": []}
+    whole = {str(number): "hello" for number in (1, 2, 3)}
+    assert app.get("/state?at=3").json == {"at": 3, "state": whole, "skipped": [], "folded": 3}
+    assert app.get("/state?at=3").json == {"at": 3, "state": whole, "skipped": [], "folded": 0}
     assert app.get("/state?at=9").status_code == app.get("/state?at=-1").status_code == 422
     assert service.state == {"1": "live"}
+
+
+@responses.activate
+def test_a_look_back_leaves_events_out_alone_or_with_what_they_caused(app: FlaskClient, service: Service) -> None:
+    log = [a_note(1), a_note(2), a_note(3)]
+    log[2] |= {"causationid": "id-2", "correlationid": "id-2"}
+    responses.get(f"{BUS}/events/2", json={**log[1], "correlationid": "id-2"})
+    responses.get(f"{BUS}/events?after=2&limit=1000&correlationid=id-2", json=[log[2]])
+    responses.get(f"{BUS}/events?after=0&limit=3", json=log)
+    responses.get(f"{BUS}/events/9", status=404, json={"errors": [{"message": "There is no event 9."}]})
+
+    assert app.get("/state?at=3&skip=2,9").json == {
+        "at": 3, "state": {"1": "hello", "3": "hello"}, "skipped": [2], "folded": 3
+    }  # fmt: skip
+    assert app.get("/state?at=3&skip=2*").json == {"at": 3, "state": {"1": "hello"}, "skipped": [2, 3], "folded": 3}
+    unknown = app.get("/state?at=3&skip=9*")
+    assert (unknown.status_code, (unknown.json or {})["errors"][0]["field"]) == (422, "skip")
+    assert app.get("/state?at=3&skip=two*").status_code == 422
+
+
+@responses.activate
+def test_changes_tell_what_differs_between_two_moments(app: FlaskClient, service: Service) -> None:
+    responses.get(f"{BUS}/events?after=0&limit=1", json=[a_note(1)])
+    responses.get(f"{BUS}/events?after=0&limit=2", json=[a_note(1), a_note(2)])
+    responses.get(f"{BUS}/events?after=1&limit=1", json=[a_note(2)])
+    added = {"path": ["2"], "change": "added", "after": "hello"}
+
+    step = app.get("/changes?to=2").json or {}
+    back = app.get("/changes?from=2&to=1").json or {}
+    what_if = app.get("/changes?from=2&to=2&skip=2&from_skip=").json or {}
+
+    assert step == {"from": 1, "to": 2, "skipped": [], "folded": 2, "count": 1, "changes": [added]}
+    assert back["changes"] == what_if["changes"] == [{"path": ["2"], "change": "removed", "before": "hello"}]
+    assert app.get("/changes?from=0&to=0").json == {**step, "from": 0, "to": 0, "folded": 0, "count": 0, "changes": []}
+
+
+@responses.activate
+def test_of_a_long_state_only_the_last_and_some_by_their_id_can_be_asked_for(app: FlaskClient) -> None:
+    responses.get(f"{BUS}/events", json=[a_note(number) for number in range(1, 8)])
+
+    shown = app.get("/state?at=7&last=2&ids=3,nobody").json or {}
+
+    assert shown["state"] == {"3": "hello", "6": "hello", "7": "hello"}
+    assert shown["entities"] == 7
 
 
 @responses.activate
 def test_a_look_back_reports_what_it_could_not_apply(app: FlaskClient) -> None:
     responses.get(f"{BUS}/events", json=[a_note(1), {**a_note(2), "data": None}, a_note(3)])
 
-    assert app.get("/state?at=3").json == {"at": 3, "state": {"1": "hello", "3": "hello"}, "skipped": [2]}
+    assert (app.get("/state?at=3").json or {})["state"] == {"1": "hello", "3": "hello"}
+    assert (app.get("/state?at=3").json or {})["skipped"] == [2]
 
 
 @responses.activate

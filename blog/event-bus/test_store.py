@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 from event_bus.log import Log
-from event_bus.store import Store, StoreError, open_store, sqlite
+from event_bus.store import Only, Store, StoreError, open_store, sqlite
 from event_bus.store.sqlite import SqliteStore
 from minibus.event import complete
 
@@ -81,9 +81,17 @@ class TestEveryStore:
     def test_reads_only_one_type(self, store: Store) -> None:
         store.append([an_event(type=name) for name in ("A", "B", "A", "B")])
 
-        assert [event["seq"] for event in bodies(store, type="B")] == [2, 4]
-        assert [event["seq"] for event in bodies(store, after=2, type="B")] == [4]
-        assert store.read(0, type="C") == []
+        assert [event["seq"] for event in bodies(store, only=Only("B"))] == [2, 4]
+        assert [event["seq"] for event in bodies(store, after=2, only=Only("B"))] == [4]
+        assert store.read(0, only=Only("C")) == []
+
+    def test_reads_only_one_chain(self, store: Store) -> None:
+        first, second = an_event(), an_event()
+        reactions = [an_event(correlationid=first["id"]), an_event(correlationid=second["id"])]
+        store.append([first, second, *reactions])
+
+        assert [event["seq"] for event in bodies(store, only=Only(correlationid=first["id"]))] == [1, 3]
+        assert [event["seq"] for event in bodies(store, only=Only("B", first["id"]))] == []
 
     def test_bounds_a_page_by_its_size_and_makes_progress_all_the_same(self, store: Store) -> None:
         store.append([an_event(data="x" * 600_000) for _ in range(3)])
@@ -148,9 +156,26 @@ class TestSqlite:
     def test_refuses_a_newer_format(self, tmp_path: Path) -> None:
         SqliteStore(tmp_path / "events.db").close()
         newer = sqlite3.connect(tmp_path / "events.db")
-        newer.execute("PRAGMA user_version = 2")
+        newer.execute("PRAGMA user_version = 3")
         newer.close()
-        assert_refuses(tmp_path, "format 2")
+        assert_refuses(tmp_path, "format 3")
+
+    def test_takes_a_log_of_the_format_before_along(self, tmp_path: Path) -> None:
+        store = SqliteStore(tmp_path / "events.db")
+        event = an_event()
+        store.append([an_event(), event])
+        store.close()
+        older = sqlite3.connect(tmp_path / "events.db")
+        older.executescript(
+            "DROP INDEX events_by_chain; ALTER TABLE events DROP COLUMN correlationid; PRAGMA user_version = 1"
+        )
+        older.close()
+
+        store = SqliteStore(tmp_path / "events.db")
+
+        assert [record.seq for record in store.read(0, only=Only(correlationid=event["correlationid"]))] == [2]
+        assert [place.seq for place in store.append([an_event()])] == [3]
+        store.close()
 
     def test_refuses_a_folder_that_it_cannot_make(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("")

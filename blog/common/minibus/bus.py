@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any, TypeVar
-from urllib.parse import urljoin
+from urllib.parse import urlencode, urljoin
 
 import msgspec
 import requests
@@ -17,6 +17,7 @@ S = TypeVar("S")
 
 NO_LOG = 404  # so answers the course's first bus, which keeps nothing
 CONNECT, ANSWER = 1.0, 10.0  # seconds
+PAGE = 1000  # events
 
 
 class BusAway(Exception):
@@ -77,15 +78,23 @@ class BusClient:
                 raise
             return []
 
-    def events(self, after: int = 0, type: str | None = None, until: int | None = None) -> Iterator[Envelope]:
-        """Yield the events after this position, oldest first, a page at a time; `until` is the last one wanted."""
-        url: str | None = f"/events?after={after}&limit=1000" + (f"&type={type}" if type else "")
+    def event(self, seq: int) -> Envelope:
+        """Read one event."""
+        return _read(self._send("GET", f"/events/{seq}"), Envelope)
+
+    def events(self, after: int = 0, until: int | None = None, **only: str) -> Iterator[Envelope]:
+        """Yield the events after this position, oldest first, a page at a time; `until` is the last one wanted.
+
+        `only` may name a `type`, or the `correlationid` of a chain.
+        """
+        limit = PAGE if until is None else min(until - after, PAGE)
+        url: str | None = "/events?" + urlencode({"after": after, "limit": limit, **only})
         while url:
             page = self._send("GET", url)
             for event in filter(_is_object, _read(page, list[Any])):
-                if until is not None and event.get("seq", 0) > until:
-                    return
                 yield event
+                if until is not None and event.get("seq", until) >= until:
+                    return
             url = page.links["next"]["url"] if "next" in page.links else None
 
     def _send(

@@ -108,8 +108,8 @@ class Link:
             self._catch_up_as_in_the_course()
             return
         if heard.log == log and heard.position < after:
-            # The log is shorter than what we have applied: it was put back to an earlier day.
-            replica.forget()
+            # The log is shorter than what we have applied: put back to an earlier day, it is another one now.
+            replica.log = None
         replica.meet(heard.log, heard.head)
         self.heard = heard
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from minibus.checkpoints import Checkpoints
 from minibus.event import Envelope, seal_reaction
 from minibus.fold import Fold, Handler
 
@@ -48,6 +49,7 @@ class Replica:
         self.fold = Fold(handlers, empty)
         self.changed = threading.Condition(threading.RLock())
         self.log: str | None = None
+        self.checkpoints = Checkpoints()
         self.note = note
         self.ever_caught_up = False
         self._awaited: dict[str, threading.Event] = {}
@@ -58,6 +60,7 @@ class Replica:
         with self.changed:
             self.fold.forget()
             self.position = 0
+            self.counted = True  # nothing but the log's own events made this state
             self.target: int | None = None
             self.skip: frozenset[int] = frozenset()
             self.owed: dict[str, Envelope] = {}
@@ -75,6 +78,7 @@ class Replica:
             if log != self.log:
                 self.forget()
                 self.log = log
+                self.checkpoints = Checkpoints()
             if self.target is None:
                 self.target = head
             self._note_caught_up()
@@ -91,6 +95,7 @@ class Replica:
                     # A handler may have changed half a state before it raised: start over without the event.
                     self.forget()
                     self.skip = skip
+                    self.checkpoints.refused |= skip
                 for event in events:
                     self._receive_one(event, live)
                 return self.position
@@ -105,8 +110,12 @@ class Replica:
             raise Gap(self.position)
         if seq not in self.skip:
             self._apply(event, live)
-        if seq is not None:
-            self.position = seq
+        if seq is None:
+            self.counted = False
+            return
+        self.position = seq
+        if self.counted:
+            self.checkpoints.note(seq, self.fold.state)
 
     def _apply(self, event: Envelope, live: bool) -> None:
         self.owed.pop(event.get("id", ""), None)

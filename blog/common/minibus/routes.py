@@ -1,25 +1,23 @@
-"""The routes that every service has: deliveries from the bus, a look at the state, probes."""
+"""The routes that every service has: deliveries from the bus, and probes."""
 
 from __future__ import annotations
 
-import inspect
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flask import Response, jsonify, request
 
-from minibus.bus import BusAway, BusRefused
+from minibus.bus import BusRefused
 from minibus.errors import ApiError, error_response
 from minibus.event import BadEvent, check
 from minibus.link import HOPELESS
-from minibus.replica import Gap, HandlerFailed, Replica
+from minibus.replica import Gap, HandlerFailed
 from minibus.token import require_token
 from minibus.web import whole_number, whole_numbers
 
 if TYPE_CHECKING:
     from minibus.service import Service
 
-PRIVATE = {"/events", "/state", "/handlers"}
+PRIVATE = {"/events", "/state", "/changes", "/handlers"}
 MAX_DELIVERY_BYTES = 2 * 1024 * 1024
 
 
@@ -54,21 +52,6 @@ def install(service: Service) -> None:
             replica.forget()
         return {"position": 0}
 
-    @app.get("/state")
-    def show_state() -> dict[str, Any]:
-        """Show the state: now, or as it was `at` an event, without the events in `skip`."""
-        skip = whole_numbers("skip", request.args)
-        at = whole_number("at", request.args)
-        if at is None and not skip:
-            with replica.changed:
-                return {"at": replica.position, "state": service.state, "skipped": sorted(replica.skip)}
-        return look_back(service, replica.position if at is None else at, skip)
-
-    @app.get("/handlers")
-    def show_handlers() -> dict[str, Any]:
-        """Show which function handles which type, with its source."""
-        return {event_type: describe(handler) for event_type, handler in service.handlers.items()}
-
     @app.get("/readyz")
     def readyz() -> Any:
         """Say whether this service has caught up once since it started."""
@@ -94,38 +77,8 @@ def install(service: Service) -> None:
         return jsonify(errors=errors, position=error.position, refused=error.seq, error=str(error)), 422
 
 
-def look_back(service: Service, at: int, skip: frozenset[int]) -> dict[str, Any]:
-    """Fold the first `at` events of the log, without those in `skip`; the live state is not touched.
-
-    Events whose handler raises are left out too, and listed in `skipped`. Raises `ApiError` 422 beyond the head.
-    """
-    while True:
-        past = Replica(service.name, service.handlers, service.empty)
-        past.skip = skip
-        try:
-            past.receive(service.bus.events(until=at))
-        except HandlerFailed as error:
-            assert error.seq is not None
-            skip |= {error.seq}
-            continue
-        except BusRefused as error:
-            raise refusal(error) from error
-        except BusAway as error:
-            raise ApiError(503, f"The event bus is away: {error}.", headers={"Retry-After": "2"}) from error
-        if past.position < at:
-            raise ApiError(422, f"The log ends at {past.position}; {at} is beyond it.", "at")
-        return {"at": at, "state": past.fold.state, "skipped": sorted(seq for seq in skip if seq <= at)}
-
-
 def refusal(error: BusRefused) -> ApiError:
     """Say what the bus refuses: the event, which is for who sent it, or this service, which is ours to mend (503)."""
     if error.status in HOPELESS:
         return ApiError(error.status, f"The event bus refuses this: {error}")
     return ApiError(503, f"The event bus refuses this service: {error}", headers={"Retry-After": "2"})
-
-
-def describe(handler: Any) -> dict[str, Any]:
-    """Tell a handler's name, source, file and first line."""
-    source, line = inspect.getsourcelines(handler)
-    file = Path(inspect.getsourcefile(handler) or "").name
-    return {"name": handler.__name__, "source": "".join(source), "file": file, "line": line}

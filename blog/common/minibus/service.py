@@ -9,11 +9,12 @@ from typing import Any, TypeVar
 from flask import Response
 from flask_cors import CORS
 
-from minibus import routes, web
+from minibus import look_back, routes, web
 from minibus.bus import NO_LOG, BusAway, BusClient, BusRefused
 from minibus.errors import ApiError
 from minibus.event import Envelope, Event, seal
 from minibus.fold import Handler
+from minibus.history import History, with_what_it_caused
 from minibus.link import Link
 from minibus.replica import Replica
 from minibus.stream import Stream, Streams
@@ -35,6 +36,7 @@ class Service:
         self.bus = BusClient(os.environ.get("EVENT_BUS_URL", "http://127.0.0.1:4005"))
         self.streams = Streams()
         self.replica = Replica(name, self.handlers, state, self.streams.note)
+        self.history = History(self.replica, self.handlers, state, self.bus.events)
         self.app = web.create_app(name)
         self.life: web.Lifecycle = self.app.extensions["minibus"]
         self.link = Link(
@@ -49,6 +51,7 @@ class Service:
         self.life.on_stop += [self.streams.wake, self.link.stop]
         CORS(self.app, resources="/posts*")
         routes.install(self)
+        look_back.install(self)
 
     @property
     def state(self) -> Any:
@@ -92,13 +95,18 @@ class Service:
     def heard_of(self, event_type: str, entity_id: str) -> bool:
         """Whether the log holds such an event that has not come here yet. Raises `ApiError` 503."""
         try:
-            news: Iterable[Envelope] = self.bus.events(after=self.replica.position, type=event_type)
+            news: Iterable[Envelope] = self.bus.events(self.replica.position, type=event_type)
             # The course's bus gives all its events, whatever it is asked for.
             return any(event.get("type") == event_type and _id_of(event) == entity_id for event in news)
         except (BusAway, BusRefused) as error:
             if isinstance(error, BusRefused) and error.status == NO_LOG:
                 return False
             raise _away("The event bus is away, so this cannot be checked. Try again in a moment.") from error
+
+    def consequences(self, seq: int) -> frozenset[int]:
+        """Return the numbers of this event and of all that it caused. Raises `BusAway` or `BusRefused`."""
+        event = self.bus.event(seq)
+        return with_what_it_caused(event, self.bus.events(after=seq, correlationid=event["correlationid"]))
 
     def stream(self, entity: str, key: Callable[[Any], Any], show: Callable[[Any], Any]) -> Response:
         """Answer with Server-Sent Events: an array of all entities first (`event: posts`), in the log's order,

@@ -20,7 +20,7 @@ from minibus.errors import ApiError, install_errors
 
 MAX_FORM_BYTES = 64 * 1024
 
-Parameters = MultiDict[str, str] | Headers
+Parameters = MultiDict[str, str] | Headers | dict[str, str]
 
 
 class MsgspecJSON(JSONProvider):

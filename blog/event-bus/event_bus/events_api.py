@@ -16,7 +16,7 @@ from minibus.web import whole_number
 
 from event_bus.log import Log
 from event_bus.metrics import Metrics
-from event_bus.store import PAGE_EVENTS, Stored
+from event_bus.store import PAGE_EVENTS, Only, Stored
 from event_bus.streams import follow_log
 
 BATCH = "application/cloudevents-batch+json"
@@ -68,21 +68,23 @@ def add_event_routes(app: Flask, log: Log, metrics: Metrics) -> None:
         """
         after = whole_number("after", request.args) or 0
         limit = whole_number("limit", request.args)
-        event_type = request.args.get("type")
+        only = Only(request.args.get("type"), request.args.get("correlationid"))
         accepted = request.accept_mimetypes.best_match(["application/json", LINES, STREAM], "application/json")
         if accepted == STREAM:
-            return follow_log(log, after, event_type, app.extensions["minibus"].stopping.is_set)
+            return follow_log(log, after, only, app.extensions["minibus"].stopping.is_set)
         if not keeps:
             pages: Iterator[list[bytes]] = iter([])
         elif limit is None:
-            pages = ([record.body for record in page] for page in log.pages(after, event_type))
+            pages = ([record.body for record in page] for page in log.pages(after, only))
         else:
-            page = log.read(after, min(limit, PAGE_EVENTS), event_type) if limit else []
+            page = log.read(after, min(limit, PAGE_EVENTS), only) if limit else []
             pages = iter([[record.body for record in page]])
         lines = accepted == LINES
         response = Response(as_lines(pages) if lines else as_array(pages), mimetype=accepted)
         if limit and keeps and page and page[-1].seq < log.head:
-            onward = {"after": page[-1].seq, "limit": limit} | ({"type": event_type} if event_type else {})
+            onward = {"after": page[-1].seq, "limit": limit} | {
+                name: value for name, value in only._asdict().items() if value
+            }
             response.headers["Link"] = f'</events?{urlencode(onward)}>; rel="next"'
         return response
 

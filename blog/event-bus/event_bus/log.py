@@ -12,7 +12,7 @@ import gevent
 from gevent import monkey
 from minibus.event import Envelope
 
-from event_bus.store import PAGE_EVENTS, Record, Store, Stored
+from event_bus.store import EVERYTHING, PAGE_EVENTS, Only, Record, Store, Stored
 
 
 class Ticket:
@@ -77,21 +77,21 @@ class Log:
         with self.grown:
             self.grown.notify_all()
 
-    def read(self, after: int, limit: int = PAGE_EVENTS, type: str | None = None) -> list[Record]:
+    def read(self, after: int, limit: int = PAGE_EVENTS, only: Only = EVERYTHING) -> list[Record]:
         """Return the next events after this position: at most `limit`, and about 1 MiB.
 
         All who follow the log ask for the same page at the same time, so the last one is kept.
         """
-        question = (after, limit, type, self.head)
+        question = (after, limit, only, self.head)
         if self._last_read[0] != question:
-            self._last_read = (question, self.store.read(after, limit, type))
+            self._last_read = (question, self.store.read(after, limit, only))
         return self._last_read[1]
 
-    def pages(self, after: int = 0, type: str | None = None) -> Iterator[list[Record]]:
+    def pages(self, after: int = 0, only: Only = EVERYTHING) -> Iterator[list[Record]]:
         """Yield what the log holds now, a page at a time, and let others run in between."""
         head = self.head
         while after < head:
-            page = [record for record in self.read(after, type=type) if record.seq <= head]
+            page = [record for record in self.read(after, only=only) if record.seq <= head]
             if not page:
                 return
             yield page

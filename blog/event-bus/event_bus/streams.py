@@ -10,11 +10,12 @@ from minibus.stream import KEEP_ALIVE, STREAM_HEADERS, server_sent
 
 from event_bus.deliveries import Deliveries
 from event_bus.log import Log
+from event_bus.store import Only
 
 Stopping = Callable[[], bool]
 
 
-def follow_log(log: Log, after: int, event_type: str | None, stopping: Stopping) -> Response:
+def follow_log(log: Log, after: int, only: Only, stopping: Stopping) -> Response:
     """Stream events as they are stored; their ids are `log:seq`."""
     after, reset = resume(log.id, log.head, after)
 
@@ -23,7 +24,7 @@ def follow_log(log: Log, after: int, event_type: str | None, stopping: Stopping)
         yield b"retry: 1000\n\n" + (server_sent("reset", {"log": log.id}) if reset else b"")
         while not stopping():
             head = log.head
-            page = log.read(position, type=event_type)
+            page = log.read(position, only=only)
             if page:
                 position = page[-1].seq
                 yield b"".join(b"id: %s:%d\ndata: %s\n\n" % (log.id.encode(), seq, body) for seq, body in page)

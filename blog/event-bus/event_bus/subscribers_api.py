@@ -123,13 +123,27 @@ def add_subscriber_routes(app: Flask, log: Log, subscribers: Subscribers, delive
     @app.get("/subscribers/<name>/state")
     def look_back(name: str) -> Response:
         """Ask a subscriber for its state, now or as it was `at` an event, without the events in `skip`."""
+        return ask(name, "/state")
+
+    @app.get("/subscribers/<name>/changes")
+    def show_changes(name: str) -> Response:
+        """Ask a subscriber what changed in its state between two events."""
+        return ask(name, "/changes")
+
+    @app.get("/subscribers/<name>/handlers")
+    def show_handlers(name: str) -> Response:
+        """Ask a subscriber which function handles which type of event."""
+        return ask(name, "/handlers")
+
+    def ask(name: str, path: str) -> Response:
         subscriber = subscribers.get(name)
-        at = whole_number("at", request.args)
-        if at is not None and at > log.head:
-            raise ApiError(422, f"The log ends at {log.head}; {at} is beyond it.", "at")
+        for field in ("at", "from", "to"):
+            position = whole_number(field, request.args)
+            if position is not None and position > log.head:
+                raise ApiError(422, f"The log ends at {log.head}; {position} is beyond it.", field)
         try:
             answer = requests.get(
-                f"{subscriber.url}/state",
+                f"{subscriber.url}{path}",
                 params=request.args.to_dict(),
                 headers=HEADERS,
                 timeout=LOOK_BACK,

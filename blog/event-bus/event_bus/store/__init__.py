@@ -25,6 +25,16 @@ class Record(NamedTuple):
     body: bytes
 
 
+class Only(NamedTuple):
+    """Which events are meant: all, those of a type, those of a chain."""
+
+    type: str | None = None
+    correlationid: str | None = None
+
+
+EVERYTHING = Only()
+
+
 class StoreError(Exception):
     """The store cannot do this now, or cannot be opened; the message says why and nothing was changed."""
 
@@ -52,7 +62,7 @@ class Store(Protocol):
         Raises `StoreError`, and has stored nothing then.
         """
 
-    def read(self, after: int, limit: int = PAGE_EVENTS, type: str | None = None) -> list[Record]:
+    def read(self, after: int, limit: int = PAGE_EVENTS, only: Only = EVERYTHING) -> list[Record]:
         """Return the next events after this position, oldest first: at most `limit`, and about 1 MiB."""
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from event_bus.store import PAGE_BYTES, PAGE_EVENTS, Record, Stored
+from event_bus.store import EVERYTHING, PAGE_BYTES, PAGE_EVENTS, Only, Record, Stored
 
 if TYPE_CHECKING:
     from minibus.event import Envelope
@@ -21,7 +21,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self.id = uuid.uuid4().hex
         self._bodies: list[bytes] = []
-        self._types: list[str] = []
+        self._marks: list[Only] = []
         self._places: dict[tuple[str, str], int] = {}
 
     @property
@@ -35,17 +35,18 @@ class MemoryStore:
         for event in events:
             seq = self._places.setdefault((event["source"], event["id"]), self.head + 1)
             if seq > self.head:
-                self._types.append(event["type"])
+                self._marks.append(Only(event["type"], event["correlationid"]))
                 self._bodies.append(msgspec.json.encode({**event, "seq": seq}))
             answers.append(Stored(seq, event["id"]))
         return answers
 
-    def read(self, after: int, limit: int = PAGE_EVENTS, type: str | None = None) -> list[Record]:
+    def read(self, after: int, limit: int = PAGE_EVENTS, only: Only = EVERYTHING) -> list[Record]:
         """Return the next events after this position."""
         page: list[Record] = []
         size = 0
         for seq in range(after + 1, self.head + 1):
-            if type is None or self._types[seq - 1] == type:
+            mark = self._marks[seq - 1]
+            if only.type in (None, mark.type) and only.correlationid in (None, mark.correlationid):
                 page.append(Record(seq, self._bodies[seq - 1]))
                 size += len(page[-1].body)
             if len(page) >= limit or size >= PAGE_BYTES:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from event_bus.store import PAGE_EVENTS, Record, Stored
+from event_bus.store import EVERYTHING, PAGE_EVENTS, Only, Record, Stored
 
 if TYPE_CHECKING:
     from minibus.event import Envelope
@@ -41,7 +41,7 @@ class NoStore:
             stored.append(Stored(self._head, event["id"]))
         return stored
 
-    def read(self, after: int, limit: int = PAGE_EVENTS, type: str | None = None) -> list[Record]:
+    def read(self, after: int, limit: int = PAGE_EVENTS, only: Only = EVERYTHING) -> list[Record]:
         """Return the next events after this position that have not fallen out."""
         return [record for record in self._window if record.seq > after][:limit]
 

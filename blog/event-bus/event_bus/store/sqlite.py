@@ -12,28 +12,38 @@ from typing import TYPE_CHECKING, TextIO
 
 import msgspec
 
-from event_bus.store import PAGE_BYTES, PAGE_EVENTS, Record, Stored, StoreError
+from event_bus.store import EVERYTHING, PAGE_BYTES, PAGE_EVENTS, Only, Record, Stored, StoreError
 
 if TYPE_CHECKING:
     from minibus.event import Envelope
 
-FORMAT = 1
+FORMAT = 2
 APPLICATION = 0x6D627573  # "mbus", in the header of the file (PRAGMA application_id)
 PATIENCE = 5.0  # seconds for a bus that is just ending
 
 SCHEMA = f"""
 CREATE TABLE log (id TEXT NOT NULL);
 CREATE TABLE events (
-    seq    INTEGER PRIMARY KEY,
-    source TEXT NOT NULL,
-    id     TEXT NOT NULL,
-    type   TEXT NOT NULL,
-    body   BLOB NOT NULL,
+    seq           INTEGER PRIMARY KEY,
+    source        TEXT NOT NULL,
+    id            TEXT NOT NULL,
+    type          TEXT NOT NULL,
+    body          BLOB NOT NULL,
+    correlationid TEXT NOT NULL,
     UNIQUE (source, id)
 );
 CREATE INDEX events_by_type ON events (type, seq);
+CREATE INDEX events_by_chain ON events (correlationid, seq);
 PRAGMA application_id = {APPLICATION};
 PRAGMA user_version = {FORMAT};
+"""
+
+# Format 1 had no column for the chain, which format 2 asks for.
+FROM_1_TO_2 = """
+ALTER TABLE events ADD COLUMN correlationid TEXT NOT NULL DEFAULT '';
+UPDATE events SET correlationid = json_extract(CAST(body AS TEXT), '$.correlationid');
+CREATE INDEX events_by_chain ON events (correlationid, seq);
+PRAGMA user_version = 2;
 """
 
 
@@ -80,6 +90,8 @@ class SqliteStore:
         self._writer.execute("PRAGMA synchronous = FULL")
         if application != APPLICATION:
             self._writer.executescript(f"BEGIN; {SCHEMA} INSERT INTO log VALUES ('{uuid.uuid4().hex}'); COMMIT;")
+        elif version == 1:
+            self._writer.executescript(f"BEGIN; {FROM_1_TO_2} COMMIT;")
 
     @property
     def head(self) -> int:
@@ -94,9 +106,9 @@ class SqliteStore:
             self._writer.execute("BEGIN IMMEDIATE")
             for event in events:
                 body = msgspec.json.encode({**event, "seq": head + 1})
-                row = (head + 1, event["source"], event["id"], event["type"], body)
+                row = (head + 1, event["source"], event["id"], event["type"], body, event["correlationid"])
                 new = self._writer.execute(
-                    "INSERT INTO events VALUES (?, ?, ?, ?, ?) ON CONFLICT (source, id) DO NOTHING", row
+                    "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (source, id) DO NOTHING", row
                 ).rowcount
                 head += new
                 answers.append(Stored(head if new else self._place(event), event["id"]))
@@ -113,12 +125,13 @@ class SqliteStore:
         key = (event["source"], event["id"])
         return self._writer.execute("SELECT seq FROM events WHERE source = ? AND id = ?", key).fetchone()[0]
 
-    def read(self, after: int, limit: int = PAGE_EVENTS, type: str | None = None) -> list[Record]:
+    def read(self, after: int, limit: int = PAGE_EVENTS, only: Only = EVERYTHING) -> list[Record]:
         """Return the next events after this position."""
-        only = "AND type = :type" if type is not None else ""
+        wanted = {column: value for column, value in only._asdict().items() if value is not None}
+        where = "".join(f" AND {column} = :{column}" for column in wanted)
         rows = self._reader.execute(
-            f"SELECT seq, body FROM events WHERE seq > :after {only} ORDER BY seq LIMIT :limit",
-            {"after": after, "limit": limit, "type": type},
+            f"SELECT seq, body FROM events WHERE seq > :after{where} ORDER BY seq LIMIT :limit",
+            {"after": after, "limit": limit, **wanted},
         )
         page: list[Record] = []
         size = 0
