@@ -7,7 +7,7 @@ from typing import Any
 
 import requests
 from flask import Response, render_template, request
-from minibus.web import create_app, run
+from minibus.web import create_app, protect_page, run
 
 QUERY_URL = os.environ.get("QUERY_URL", "http://127.0.0.1:4002")
 PATIENCE = (0.5, 2.0)  # seconds to connect, seconds to answer: a reader waits for this page
@@ -41,22 +41,8 @@ def ask_query() -> list[dict[str, Any]] | None:
 
 @app.after_request
 def protect(response: Response) -> Response:
-    """Let the page load and call nothing but its own: what people write can never become a script."""
-    response.headers["Content-Security-Policy"] = "; ".join(
-        [
-            "default-src 'none'",
-            "script-src 'self'",
-            "style-src 'self'",
-            "img-src 'self' data:",
-            " ".join(["connect-src 'self'", *other_origins(request.host)]),
-            "base-uri 'none'",
-            "form-action 'none'",
-            "frame-ancestors 'none'",
-        ]
-    )
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
+    """Let the page call its services, and nothing else."""
+    return protect_page(response, *other_origins(request.host))
 
 
 def other_origins(host: str) -> list[str]:

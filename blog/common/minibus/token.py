@@ -13,9 +13,18 @@ TOKEN = os.environ.get("BUS_TOKEN", "")
 HEADERS = {"Authorization": f"Bearer {TOKEN}"} if TOKEN else {}
 
 
+COOKIE = "minibus_token"  # where the console keeps it
+
+
+def is_token(shown: str) -> bool:
+    """Say whether this is the token, or none is needed."""
+    return not TOKEN or hmac.compare_digest(shown.encode(), TOKEN.encode())
+
+
 def require_token() -> None:
     """Let a request pass that shows the token, or any where none is set. Raises `ApiError` 401."""
-    shown = request.headers.get("Authorization", "")
-    if TOKEN and not hmac.compare_digest(shown.encode(), f"Bearer {TOKEN}".encode()):
+    _, _, bearer = request.headers.get("Authorization", "").partition("Bearer ")
+    shown = bearer or request.cookies.get(COOKIE, "")
+    if not is_token(shown):
         challenge = {"WWW-Authenticate": "Bearer"}
         raise ApiError(401, "This needs the bus's token: Authorization: Bearer BUS_TOKEN.", headers=challenge)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from flask import Flask, Response
 from minibus.errors import error_response
 from minibus.event import BadEvent
 from minibus.web import create_app
 
+from event_bus.console import add_console
 from event_bus.deliveries import Deliveries
 from event_bus.events_api import add_event_routes
 from event_bus.log import Log
@@ -25,7 +27,7 @@ COURSE += ",moderation=http://127.0.0.1:4003"
 
 def create_bus(store: Store, listed: Mapping[str, str], guard: Guard) -> Flask:
     """Make the app of a bus with this store and these listed subscribers (name → address)."""
-    app = create_app("event-bus")
+    app = create_app("event-bus", root_path=str(Path(__file__).parent), static_folder="static")
     guard.install(app)
     log = Log(store)
     deliveries = Deliveries()
@@ -34,6 +36,7 @@ def create_bus(store: Store, listed: Mapping[str, str], guard: Guard) -> Flask:
     metrics.watch(subscribers)
     add_event_routes(app, log, metrics)
     add_subscriber_routes(app, log, subscribers, deliveries, guard)
+    add_console(app, log, subscribers, deliveries)
     app.extensions["minibus"].on_stop += [subscribers.close, log.wake, deliveries.wake]
 
     @app.get("/metrics")

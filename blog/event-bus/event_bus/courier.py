@@ -73,6 +73,7 @@ class Courier:
     def _deliver(self, batch: list[Record], registrations: int) -> bool:
         """Carry a batch; take the answer, unless the subscriber has spoken for itself. Return whether that failed."""
         begun = time.monotonic()
+        replay = batch[0].seq <= self.subscriber.target
         try:
             status, answer = self._send(batch)
             error = None
@@ -91,6 +92,7 @@ class Courier:
                 result=result,
                 error=self.subscriber.last_error if result in FAILED else None,
                 milliseconds=round(took * 1000, 1),
+                replay=replay,
             )
         )
         return result == "failed"

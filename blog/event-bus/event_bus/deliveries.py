@@ -18,7 +18,7 @@ class Delivery(msgspec.Struct, kw_only=True):
 
     `result`: `delivered`; `gap` (it asked to go back); `refused` (a handler raised); `failed` (no good answer, tried
     again); `listed` (something that does not count answered); `lost` (a listed subscriber missed it); `late` (it had
-    spoken for itself meanwhile).
+    spoken for itself meanwhile). `replay`: it had all been in the log before the subscriber came, or was sent back.
     """
 
     subscriber: str
@@ -27,6 +27,7 @@ class Delivery(msgspec.Struct, kw_only=True):
     result: str
     error: str | None
     milliseconds: float
+    replay: bool = False
     number: int = 0
     time: str = ""
 

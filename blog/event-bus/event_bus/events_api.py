@@ -68,7 +68,7 @@ def add_event_routes(app: Flask, log: Log, metrics: Metrics) -> None:
         """
         after = whole_number("after", request.args) or 0
         limit = whole_number("limit", request.args)
-        only = Only(request.args.get("type"), request.args.get("correlationid"))
+        only = Only(*(request.args.get(name) or None for name in Only._fields))
         accepted = request.accept_mimetypes.best_match(["application/json", LINES, STREAM], "application/json")
         if accepted == STREAM:
             return follow_log(log, after, only, app.extensions["minibus"].stopping.is_set)
@@ -82,10 +82,9 @@ def add_event_routes(app: Flask, log: Log, metrics: Metrics) -> None:
         lines = accepted == LINES
         response = Response(as_lines(pages) if lines else as_array(pages), mimetype=accepted)
         if limit and keeps and page and page[-1].seq < log.head:
-            onward = {"after": page[-1].seq, "limit": limit} | {
-                name: value for name, value in only._asdict().items() if value
-            }
-            response.headers["Link"] = f'</events?{urlencode(onward)}>; rel="next"'
+            onward = {"after": page[-1].seq, "limit": limit, **only._asdict()}
+            given = {name: value for name, value in onward.items() if value is not None}
+            response.headers["Link"] = f'</events?{urlencode(given)}>; rel="next"'
         return response
 
     @app.get("/events/<int:seq>")

@@ -12,7 +12,7 @@ from urllib3.exceptions import LocationParseError
 from urllib3.util import Url, parse_url
 
 CHANGES_NOTHING = {"GET", "HEAD", "OPTIONS"}
-OPEN = {"/healthz"}  # probes have no token
+OPEN = {"/healthz", "/", "/session"}  # probes have no token; the console's page shows nothing by itself, and asks
 LOOPBACK = ("localhost", "127.0.0.0/8", "::1")
 
 
@@ -54,7 +54,7 @@ class Guard:
 
     def check(self) -> None:
         """Let nobody in without the token, and no page of somebody else's change anything. Raises 401, 403."""
-        if request.path not in OPEN:
+        if request.path not in OPEN and request.endpoint != "static":
             require_token()
         if request.method in CHANGES_NOTHING:
             return

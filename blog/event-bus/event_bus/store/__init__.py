@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -26,10 +26,11 @@ class Record(NamedTuple):
 
 
 class Only(NamedTuple):
-    """Which events are meant: all, those of a type, those of a chain."""
+    """Which events are meant: all, those of a type, those of a chain, those whose JSON contains a text."""
 
     type: str | None = None
     correlationid: str | None = None
+    contains: str | None = None
 
 
 EVERYTHING = Only()
@@ -63,7 +64,13 @@ class Store(Protocol):
         """
 
     def read(self, after: int, limit: int = PAGE_EVENTS, only: Only = EVERYTHING) -> list[Record]:
-        """Return the next events after this position, oldest first: at most `limit`, and about 1 MiB."""
+        """Return the next events after this position, oldest first: at most `limit`, and about 1 MiB.
+
+        Of a text to be contained, `a` finds `A`, too. Such a search reads every event: call it off the loop.
+        """
+
+    def types(self, numbers: Sequence[int]) -> list[str]:
+        """Return the types of these events, in the order of the log."""
 
     def close(self) -> None:
         """Let go of files and locks."""

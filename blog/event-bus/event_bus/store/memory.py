@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -44,14 +45,20 @@ class MemoryStore:
         """Return the next events after this position."""
         page: list[Record] = []
         size = 0
+        text = (only.contains or "").lower().encode()
         for seq in range(after + 1, self.head + 1):
-            mark = self._marks[seq - 1]
-            if only.type in (None, mark.type) and only.correlationid in (None, mark.correlationid):
-                page.append(Record(seq, self._bodies[seq - 1]))
-                size += len(page[-1].body)
+            mark, body = self._marks[seq - 1], self._bodies[seq - 1]
+            its_type, its_chain = only.type in (None, mark.type), only.correlationid in (None, mark.correlationid)
+            if its_type and its_chain and text in body.lower():
+                page.append(Record(seq, body))
+                size += len(body)
             if len(page) >= limit or size >= PAGE_BYTES:
                 break
         return page
+
+    def types(self, numbers: Sequence[int]) -> list[str]:
+        """Return the types of these events."""
+        return [self._marks[seq - 1].type or "" for seq in numbers]
 
     def close(self) -> None:
         """Nothing to let go of."""

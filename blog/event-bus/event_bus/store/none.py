@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import deque
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -44,6 +45,10 @@ class NoStore:
     def read(self, after: int, limit: int = PAGE_EVENTS, only: Only = EVERYTHING) -> list[Record]:
         """Return the next events after this position that have not fallen out."""
         return [record for record in self._window if record.seq > after][:limit]
+
+    def types(self, numbers: Sequence[int]) -> list[str]:
+        """Nobody can ask for what went by."""
+        return []
 
     def close(self) -> None:
         """Nothing to let go of."""

@@ -6,6 +6,7 @@ import fcntl
 import sqlite3
 import time
 import uuid
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -45,6 +46,13 @@ UPDATE events SET correlationid = json_extract(CAST(body AS TEXT), '$.correlatio
 CREATE INDEX events_by_chain ON events (correlationid, seq);
 PRAGMA user_version = 2;
 """
+
+
+FILTERS = {
+    "type": "type = :type",
+    "correlationid": "correlationid = :correlationid",
+    "contains": "instr(lower(CAST(body AS TEXT)), lower(:contains))",
+}
 
 
 class SqliteStore:
@@ -127,11 +135,17 @@ class SqliteStore:
 
     def read(self, after: int, limit: int = PAGE_EVENTS, only: Only = EVERYTHING) -> list[Record]:
         """Return the next events after this position."""
-        wanted = {column: value for column, value in only._asdict().items() if value is not None}
-        where = "".join(f" AND {column} = :{column}" for column in wanted)
-        rows = self._reader.execute(
+        if only.contains is None:
+            return self._read(self._reader, after, limit, only)
+        # It takes a while, on a thread of its own: so does its connection.
+        with closing(self._connect()) as searcher:
+            return self._read(searcher, after, limit, only)
+
+    def _read(self, reader: sqlite3.Connection, after: int, limit: int, only: Only) -> list[Record]:
+        where = "".join(f" AND {clause}" for name, clause in FILTERS.items() if getattr(only, name) is not None)
+        rows = reader.execute(
             f"SELECT seq, body FROM events WHERE seq > :after{where} ORDER BY seq LIMIT :limit",
-            {"after": after, "limit": limit, **wanted},
+            {"after": after, "limit": limit, **only._asdict()},
         )
         page: list[Record] = []
         size = 0
@@ -142,6 +156,12 @@ class SqliteStore:
                 break
         rows.close()
         return page
+
+    def types(self, numbers: Sequence[int]) -> list[str]:
+        """Return the types of these events."""
+        places = ", ".join("?" * len(numbers))
+        rows = self._reader.execute(f"SELECT type FROM events WHERE seq IN ({places}) ORDER BY seq", numbers)
+        return [row[0] for row in rows]
 
     def close(self) -> None:
         """Close the database and let the next bus have it."""

@@ -1,0 +1,251 @@
+/** The whiteboard: lifelines, time running down, drawn anew from its rows whenever there is something new to draw. */
+
+import { colourOf, element, find, shape } from "./dom.js";
+import { known } from "./events.js";
+import { view } from "./view.js";
+
+const HEIGHTS = { event: 54, burst: 58, replay: 44, state: 30 };
+const ORDER = ["posts", "comments", "query", "moderation"];
+const BOX = { width: 44, height: 20 };
+
+const picture = find("#picture");
+const heads = find("#heads");
+let shown = ""; // the heads that stand there
+
+/** Draw these rows, as many as there is room for: up to the position, or the last ones. */
+export function draw(rows, chain, openSubscriber) {
+  const columns = columnsOf(view.subscribers);
+  drawHeads(columns, openSubscriber);
+  const { width, height } = picture.getBoundingClientRect();
+  if (!width) return;
+  const x = new Map(columns.map((name, index) => [name, ((index + 0.5) * width) / columns.length]));
+  const [visible, remembered] = choose(rows, height);
+  picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  const drawing = [];
+  let y = 6;
+  const tops = visible.map((row) => [row, y, (y += HEIGHTS[row.kind])]);
+  for (const name of columns) drawing.push(...lifeline(name, x.get(name), tops, height));
+  for (const [row, top, bottom] of tops) {
+    const current = row.kind === "event" && row.seq === view.at && !view.following;
+    if (current) {
+      drawing.push(shape("rect", { class: "current", x: 2, y: top, width: width - 4, height: bottom - top - 2, rx: 6 }));
+    }
+    const group = shape("g", { class: classOf(row, chain) });
+    group.append(...DRAW[row.kind](row, top, x));
+    drawing.push(group);
+    row.fresh = false;
+  }
+  if (!view.head) drawing.push(text(width / 2, 40, "Quiet. Write a post, and watch.", "quiet"));
+  if (!remembered) drawing.push(text(width / 2, height - 8, "Who heard this is not remembered: the log is.", "quiet"));
+  picture.replaceChildren(...drawing);
+}
+
+/** The bus in the middle, its subscribers around it. */
+function columnsOf(subscribers) {
+  const rank = (name) => ORDER.indexOf(name) + 1 || ORDER.length + 1;
+  const names = subscribers.map((subscriber) => subscriber.name).sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+  names.splice(Math.ceil(names.length / 2), 0, "bus");
+  return names;
+}
+
+function drawHeads(columns, openSubscriber) {
+  const facts = columns.map((name) => {
+    const subscriber = view.subscribers.find((one) => one.name === name);
+    return subscriber ? [name, subscriber.state, `#${subscriber.position}`] : [name, "bus", `#${view.head}`];
+  });
+  const now = JSON.stringify(facts);
+  if (now === shown) return;
+  shown = now;
+  const focused = document.activeElement?.dataset?.name;
+  heads.replaceChildren(
+    ...facts.map(([name, state, place]) => {
+      const inside = [
+        element("b", {}, name),
+        element("span", { class: "place" }, state === "bus" ? "event bus" : `${state} ${place}`),
+      ];
+      if (state === "bus") return element("div", { class: "head bus" }, element("b", {}, "bus"), inside[1]);
+      const label = `${name}: ${state} at ${place}. Open its controls`;
+      return element(
+        "button",
+        { class: "head", "data-name": name, "data-state": state, "aria-label": label, onclick: () => openSubscriber(name) },
+        ...inside,
+      );
+    }),
+  );
+  if (focused) heads.querySelector(`[data-name="${CSS.escape(focused)}"]`)?.focus();
+}
+
+/** Choose the rows that fit: those that end with the last one, or a little below the position. */
+function choose(rows, height) {
+  let list = rows.list;
+  let end = list.length;
+  let remembered = true;
+  if (!view.following && view.at > 0) {
+    let place = list.findLastIndex((row) => row.kind === "event" && row.seq === view.at);
+    if (place < 0) {
+      list = fromTheLog();
+      place = list.findLastIndex((row) => row.seq === view.at);
+      remembered = false;
+    }
+    end = Math.min(list.length, place + 4);
+  }
+  let start = end;
+  let room = height - 26;
+  while (start > 0 && room >= HEIGHTS[list[start - 1].kind]) room -= HEIGHTS[list[--start].kind];
+  return [list.slice(start, end), remembered];
+}
+
+/** What was published around the position; who heard it so long ago, nobody remembers. */
+function fromTheLog() {
+  const made = [];
+  for (let seq = Math.max(1, view.at - 12); seq <= Math.min(view.head, view.at + 3); seq += 1) {
+    const event = known(seq);
+    if (event) made.push({ kind: "event", seq, event, heard: new Map(), down: new Set() });
+  }
+  return made;
+}
+
+function classOf(row, chain) {
+  const lit = chain && row.kind === "event" && chain.has(row.seq) ? " lit" : "";
+  const dim = chain && chain.size > 1 && row.kind === "event" && !chain.has(row.seq) ? " dim" : "";
+  const later = !view.following && (row.seq ?? row.first) > view.at && row.kind !== "replay" ? " later" : "";
+  return `row ${row.kind}${lit}${dim}${later}${row.fresh ? " fresh" : ""}`;
+}
+
+/** A lifeline in pieces: red for as long as its service was down. */
+function lifeline(name, x, tops, height) {
+  if (name === "bus") return [shape("line", { class: "life bus", x1: x, x2: x, y1: 0, y2: height })];
+  const pieces = [];
+  let from = 0;
+  let down = tops.length ? tops[0][0].down.has(name) : false;
+  const piece = (to) => {
+    if (to > from) pieces.push(shape("line", { class: `life${down ? " down" : ""}`, x1: x, x2: x, y1: from, y2: to }));
+    from = to;
+  };
+  for (const [row, top] of tops) {
+    if (row.down.has(name) !== down) {
+      piece(top + (row.kind === "state" ? HEIGHTS.state / 2 : 0));
+      down = row.down.has(name);
+    }
+  }
+  const now = view.subscribers.find((one) => one.name === name)?.state === "down";
+  if (now !== down && view.following) {
+    const last = tops.at(-1);
+    piece(last ? (last[0].kind === "state" ? last[1] + HEIGHTS.state / 2 : last[2]) : 0);
+    down = now;
+  }
+  piece(height);
+  return pieces;
+}
+
+const DRAW = {
+  event(row, top, x) {
+    const bus = x.get("bus");
+    const source = x.get(row.event.source.replace(/^\//, "")) ?? 4; // somebody outside
+    const y = top + 25;
+    const colour = colourOf(row.event.type);
+    const side = source < bus ? -1 : 1;
+    const end = bus + (side * BOX.width) / 2;
+    const drawn = [];
+    drawn.push(arrow(source, top + 17, end, y, `publish ${colour}`));
+    drawn.push(...fan(row, x, y));
+    drawn.push(box(bus, y, `#${row.seq}`, colour));
+    const label = text((source + end) / 2, top + 11, row.event.type, "label");
+    if (Math.abs(source - end) < 120) {
+      label.setAttribute("x", side < 0 ? end - 4 : end + 4);
+      label.setAttribute("text-anchor", side < 0 ? "end" : "start");
+    }
+    drawn.push(label);
+    return drawn;
+  },
+
+  burst(row, top, x) {
+    const bus = x.get("bus");
+    const y = top + 27;
+    const many = row.last - row.first + 1;
+    return [
+      ...fan(row, x, y),
+      box(bus + 5, y - 5, "", "stack"),
+      box(bus + 2.5, y - 2.5, "", "stack"),
+      box(bus, y, `× ${many}`, "many"),
+      text(bus, top + 10, `#${row.first} to #${row.last}`, "label"),
+    ];
+  },
+
+  replay(row, top, x) {
+    const bus = x.get("bus");
+    const to = x.get(row.service);
+    if (to === undefined) return [];
+    const y = top + 16;
+    const failed = row.result === "failed" || row.result === "refused";
+    const range = row.first === row.last ? `#${row.first}` : `#${row.first} to #${row.last}`;
+    const side = to < bus ? -1 : 1;
+    const drawn = [
+      box(bus + 5, y - 5, "", "stack"),
+      box(bus + 2.5, y - 2.5, "", "stack"),
+      box(bus, y, "store", "store"),
+      arrow(bus + (side * BOX.width) / 2, y, to, y + 14, `replay${failed ? " missed" : ""}`),
+      text(bus - side * (BOX.width / 2 + 12), y + 5, `replay ${range}`, "label", side < 0 ? "start" : "end"),
+    ];
+    if (failed) drawn.push(cross(to, y + 14, row.result));
+    return drawn;
+  },
+
+  state(row, top, x) {
+    const at = x.get(row.service);
+    if (at === undefined) return [];
+    const words = row.up ? "is back" : "is down";
+    return [text(at, top + 20, words, row.up ? "up" : "gone")];
+  },
+};
+
+/** The arrows from the bus to everybody who heard, or did not. */
+function fan(row, x, y) {
+  const bus = x.get("bus");
+  const drawn = [];
+  for (const [name, { result, error, missed }] of row.heard) {
+    const to = x.get(name);
+    if (to === undefined) continue;
+    const start = bus + (Math.sign(to - bus) * BOX.width) / 2;
+    const arrived = result === "delivered" || result === "listed";
+    drawn.push(arrow(start, y + 4, to, y + 24, arrived ? "deliver" : "deliver missed"));
+    if (!arrived || missed) drawn.push(cross(to, y + 24, error ?? result, arrived));
+  }
+  return drawn;
+}
+
+function arrow(x1, y1, x2, y2, kind) {
+  const angle = Math.atan2(y2 - y1, x2 - x1);
+  const point = (turn) => `${x2 - 9 * Math.cos(angle + turn)},${y2 - 9 * Math.sin(angle + turn)}`;
+  return shape(
+    "g",
+    { class: `arrow ${kind}` },
+    shape("line", { x1, y1, x2: x2 - 5 * Math.cos(angle), y2: y2 - 5 * Math.sin(angle), pathLength: 1 }),
+    shape("polygon", { points: `${x2},${y2} ${point(0.42)} ${point(-0.42)}` }),
+  );
+}
+
+function cross(x, y, why, small = false) {
+  const r = small ? 4 : 7;
+  return shape(
+    "g",
+    { class: "cross" },
+    shape("title", {}, `did not arrive: ${why}`),
+    shape("line", { x1: x - r, y1: y - r, x2: x + r, y2: y + r }),
+    shape("line", { x1: x - r, y1: y + r, x2: x + r, y2: y - r }),
+  );
+}
+
+function box(x, y, words, kind) {
+  const { width, height } = BOX;
+  return shape(
+    "g",
+    { class: `box ${kind}` },
+    shape("rect", { x: x - width / 2, y: y - height / 2, width, height, rx: 4 }),
+    text(x, y + 5, words, ""),
+  );
+}
+
+function text(x, y, words, kind, anchor = "middle") {
+  return shape("text", { x, y, class: kind, "text-anchor": anchor }, words);
+}

@@ -1,0 +1,71 @@
+/** Move along the log: buttons, keys, and playing by itself. Looking back, or with the real service. */
+
+import { find } from "./dom.js";
+import { replayTo } from "./replay.js";
+import { change, view } from "./view.js";
+
+const SPEEDS = [0, 1_600, 1_000, 600, 300, 120]; // milliseconds between two events
+
+let speed = 3;
+let playing = null;
+
+/** Go to this position. */
+export function go(to) {
+  const at = Math.max(0, Math.min(to, view.head));
+  if (view.replaying) replayTo(at);
+  else change({ at, following: at === view.head });
+}
+
+const ACTIONS = {
+  ArrowLeft: (many) => go(view.at - many),
+  ArrowRight: (many) => go(view.at + many),
+  PageUp: () => go(view.at - 1),
+  PageDown: () => go(view.at + 1),
+  Home: () => go(0),
+  End: () => go(view.head),
+  " ": () => play(!playing),
+  ".": () => play(!playing),
+  "?": () => find("#keys").showModal(),
+};
+
+/** Play on, or stop. */
+export function play(on) {
+  clearInterval(playing);
+  playing = null;
+  if (on && view.at === view.head) go(0);
+  if (on) {
+    playing = setInterval(() => {
+      if (view.at >= view.head) play(false);
+      else go(view.at + 1);
+    }, SPEEDS[speed]);
+  }
+  find("#play").textContent = on ? "Stop" : "Play";
+  find("#play").setAttribute("aria-label", on ? "Stop (space)" : "Play (space)");
+}
+
+function act(key, many = 1) {
+  if (key in SPEEDS && key !== "0") {
+    speed = Number(key);
+    find("#speed").textContent = key;
+    if (playing) play(true);
+    return true;
+  }
+  if (!(key in ACTIONS)) return false;
+  if (playing && ![" ", "."].includes(key)) play(false);
+  ACTIONS[key](many);
+  return true;
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.altKey || event.metaKey || document.querySelector("dialog[open]")) return;
+  const target = event.target;
+  if (target.matches("input:not([type=range]), select, textarea")) return;
+  // A button is pressed with space; a region that scrolls keeps what scrolls it.
+  if (event.key === " " && target.matches("button, a, summary")) return;
+  if (act(event.key, event.shiftKey ? 10 : 1)) event.preventDefault();
+});
+
+for (const button of document.querySelectorAll("[data-key]")) {
+  button.addEventListener("click", (event) => act(button.dataset.key, event.shiftKey ? 10 : 1));
+}
+find("#help").addEventListener("click", () => act("?"));

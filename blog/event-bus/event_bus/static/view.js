@@ -1,0 +1,82 @@
+/** What this page shows: the position, the service, what is switched off. It is in the address, so a moment can be shared. */
+
+export const view = {
+  log: null,
+  head: 0,
+  at: 0,
+  following: true, // the position is the head, and goes on with it
+  service: "query",
+  skip: [], // "7": without event 7; "7*": and without all that it caused
+  tab: "blog",
+  replaying: false, // the transport moves the real service
+  subscribers: [],
+};
+
+const listeners = [];
+let told = false;
+
+/** Call this whenever the view has changed, with what it was before. */
+export function onChange(listener) {
+  listeners.push(listener);
+}
+
+let before = { ...view };
+
+/** Change the view; listeners hear of it once, a moment later. */
+export function change(news) {
+  Object.assign(view, news);
+  if (view.following) view.at = view.head;
+  view.at = Math.max(0, Math.min(view.at, view.head));
+  if (told) return;
+  told = true;
+  queueMicrotask(() => {
+    told = false;
+    const was = before;
+    before = { ...view };
+    writeAddress();
+    for (const listener of listeners) listener(was);
+  });
+}
+
+/** Return the chosen service as the bus describes it, or nothing where it does not know it. */
+export function chosen() {
+  return view.subscribers.find((subscriber) => subscriber.name === view.service);
+}
+
+/** Take position, service and what is switched off from the address. */
+export function readAddress() {
+  const given = new URLSearchParams(location.hash.slice(1));
+  const at = given.get("at");
+  const news = {
+    following: at === null,
+    service: given.get("service") ?? "query",
+    skip: (given.get("skip") ?? "").split(",").filter((mark) => /^\d+\*?$/.test(mark)),
+    tab: given.get("show") === "json" ? "json" : "blog",
+  };
+  if (at !== null) news.at = wanted = Number.parseInt(at, 10) || 0;
+  change(news);
+}
+
+/** The position that the address asks for, until the log is known to be that long. */
+let wanted = null;
+
+/** The bus told how long its log is: go to where the address points, once. */
+export function takeHead(log, head) {
+  const another = view.log !== null && view.log !== log;
+  const news = { log, head };
+  if (another) Object.assign(news, { following: true, skip: [], replaying: false });
+  if (wanted !== null && !another) news.at = Math.min(wanted, head);
+  wanted = null;
+  change(news);
+}
+
+function writeAddress() {
+  if (view.log === null) return;
+  const shown = new URLSearchParams();
+  if (!view.following) shown.set("at", view.at);
+  shown.set("service", view.service);
+  if (view.skip.length) shown.set("skip", view.skip.join(","));
+  if (view.tab !== "blog") shown.set("show", view.tab);
+  const address = `#${shown.toString().replaceAll("%2C", ",").replaceAll("%2A", "*")}`;
+  if (address !== location.hash) history.replaceState(null, "", address);
+}
