@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
+from tests.gateway import Gateway
 from tests.system import Blog
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+QUIET = [
+    *("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"),
+    *("--disable-sync", "--no-first-run", "--disable-quic"),
+]
+
+
+def in_ci(what_is_missing: str) -> NoReturn:
+    """Skip what this machine cannot run, visibly; in CI nothing may be missing."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(what_is_missing)
+    pytest.skip(what_is_missing)
 
 
 @pytest.fixture(scope="module")
@@ -26,3 +44,30 @@ def new_blog(tmp_path: Path) -> Iterator[Blog]:
     blog = Blog(tmp_path)
     yield blog
     blog.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real Chromium. Without one the tests are skipped on a laptop, and fail in CI."""
+    if not os.path.exists(CHROMIUM):
+        in_ci(f"no Chromium at {CHROMIUM}; set CHROMIUM to its path")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def site(blog: Blog) -> Iterator[str]:
+    """One origin for the page and all its services, routed as the course's Ingress does."""
+
+    def route(path: str) -> str:
+        if path == "/posts/create":
+            return blog.url("posts")
+        if path in ("/posts", "/posts/stream"):
+            return blog.url("query")
+        return blog.url("comments" if re.fullmatch("/posts/[^/]+/comments", path) else "client")
+
+    gateway = Gateway(route)
+    yield gateway.url
+    gateway.close()

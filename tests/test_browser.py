@@ -2,48 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.gateway import Gateway
 from tests.system import Blog, eventually
-
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-QUIET = [
-    *("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"),
-    *("--disable-sync", "--no-first-run", "--disable-quic"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A real Chromium. Without one the tests are skipped on a laptop, and fail in CI."""
-    if not os.path.exists(CHROMIUM) and not os.environ.get("CI"):
-        pytest.skip(f"no Chromium at {CHROMIUM}; set CHROMIUM to its path")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def site(blog: Blog) -> Iterator[str]:
-    """One origin for the page and all its services, routed as the course's Ingress does."""
-
-    def route(path: str) -> str:
-        if path == "/posts/create":
-            return blog.url("posts")
-        if path in ("/posts", "/posts/stream"):
-            return blog.url("query")
-        return blog.url("comments" if re.fullmatch("/posts/[^/]+/comments", path) else "client")
-
-    gateway = Gateway(route)
-    yield gateway.url
-    gateway.close()
 
 
 @pytest.fixture

@@ -225,7 +225,7 @@ def said_of(what: str) -> set[tuple[str, str]]:
 
 STREAMS = {
     "query": {"GET /posts/stream"},
-    "event-bus": {"GET /deliveries"},
+    "event-bus": {"GET /deliveries", "GET /whiteboard"},
 }
 
 
@@ -265,6 +265,21 @@ def test_the_deliveries_are_what_the_contract_says(blog: Blog) -> None:
 
     for kind, delivery in messages(blog, "event-bus", "/deliveries", 4):
         assert kind == "message"
+        schema("openapi-event-bus.yaml#/components/schemas/Delivery").validate(delivery)
+
+
+def test_the_whiteboard_is_what_the_contract_says(blog: Blog) -> None:
+    blog.write_post("Drawn")
+
+    [(first, all_of_them), (second, events), (third, deliveries)] = messages(blog, "event-bus", "/whiteboard", 3)
+
+    assert (first, second, third) == ("subscribers", "events", "deliveries")
+    for subscriber in all_of_them["subscribers"]:
+        schema("openapi-event-bus.yaml#/components/schemas/Subscriber").validate(subscriber)
+    assert [brief["seq"] for brief in events["events"]][-1] == events["last"] == all_of_them["head"]
+    for brief in events["events"]:
+        schema("openapi-event-bus.yaml#/components/schemas/Brief").validate(brief)
+    for delivery in deliveries:
         schema("openapi-event-bus.yaml#/components/schemas/Delivery").validate(delivery)
 
 
@@ -331,6 +346,10 @@ REQUESTS: list[tuple[str, str, dict[str, Any], int, dict[str, Any]]] = [
     (BUS, "POST /events", {}, 403, {"body": HANDLED, "headers": {"Host": "elsewhere.example"}, **JSON}),
     (BUS, "POST /events", {}, 413, {"body": {**HANDLED, "data": LARGE}, **JSON}),
     (BUS, "GET /events", {}, 200, {"query": {"limit": 1, "type": "PostCreated"}}),
+    (BUS, "GET /events", {}, 200, {"query": {"limit": 1, "contains": "hello"}}),
+    (BUS, "GET /", {}, 200, {}),
+    (BUS, "POST /session", {}, 204, {"body": {"token": "none is needed"}}),
+    (BUS, "POST /session", {}, 401, {"body": {}}),
     (BUS, "GET /events/{seq}", {"seq": 1}, 200, {}),
     (BUS, PUT, QUERY, 422, {"body": {"url": "http://elsewhere.example"}}),
     *[(BUS, PUT, QUERY, 422, {"body": {"url": url}}) for url in NO_ADDRESSES],

@@ -93,6 +93,20 @@ class TestEveryStore:
         assert [event["seq"] for event in bodies(store, only=Only(correlationid=first["id"]))] == [1, 3]
         assert [event["seq"] for event in bodies(store, only=Only("B", first["id"]))] == []
 
+    def test_reads_only_what_contains_a_text(self, store: Store) -> None:
+        store.append([an_event(data=text) for text in ("hay", "a Needle", "hay", "needles")])
+
+        assert [event["seq"] for event in bodies(store, only=Only(contains="NEEDLE"))] == [2, 4]
+        assert [event["seq"] for event in bodies(store, after=2, limit=1, only=Only(contains="needle"))] == [4]
+        assert bodies(store, only=Only("B", contains="needle")) == []
+
+    def test_tells_types_of_some_events_and_of_all(self, store: Store) -> None:
+        assert store.all_types() == store.types([]) == []
+        store.append([an_event(type=name) for name in ("B", "A", "B", "C")])
+
+        assert store.types(range(1, 5, 2)) == ["B", "B"]
+        assert store.all_types() == ["A", "B", "C"]
+
     def test_bounds_a_page_by_its_size_and_makes_progress_all_the_same(self, store: Store) -> None:
         store.append([an_event(data="x" * 600_000) for _ in range(3)])
 

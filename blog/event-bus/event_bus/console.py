@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask, Response, render_template, request
 from minibus.errors import ApiError
-from minibus.token import COOKIE, is_token
+from minibus.token import COOKIE, TOKEN, is_token
 from minibus.web import json_object, protect_page
 
 from event_bus.deliveries import Deliveries
@@ -28,7 +28,8 @@ def add_console(app: Flask, log: Log, subscribers: Subscribers, deliveries: Deli
         if not (isinstance(token, str) and is_token(token)):
             raise ApiError(401, "That is not this bus's token.", "token", {"WWW-Authenticate": "Bearer"})
         response = Response(status=204)
-        response.set_cookie(COOKIE, token, httponly=True, samesite="Strict", secure=request.is_secure)
+        if TOKEN:
+            response.set_cookie(COOKIE, TOKEN, httponly=True, samesite="Strict", secure=request.is_secure)
         return response
 
     @app.get("/whiteboard")

@@ -104,7 +104,9 @@ class Subscriber:
     # -- what deliveries tell -----------------------------------------------------------------------------------
 
     def acknowledge(self, position: int) -> None:
-        """It has applied everything up to this position."""
+        """It has applied everything up to this position; if that is further back, it is replayed from there."""
+        if position < self.position:
+            self.target = self.log.head
         self._go_to(min(position, self.log.head))
         self._heard_well()
 

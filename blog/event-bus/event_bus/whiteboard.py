@@ -88,8 +88,8 @@ def wait_for_news(log: Log, deliveries: Deliveries, position: int, tried: int, s
 
 
 def ticks(log: Log) -> dict[str, Any]:
-    """Tell the types of events all along the log, evenly spread: of a long one, one event in `every`."""
+    """Tell the types of events all along the log, of a long one of one event in `every`; and what types there are."""
     every = max(-(-log.head // TICKS), 1)
-    types = log.store.types(range(1, log.head + 1, every))
-    names = list(dict.fromkeys(types))
-    return {"head": log.head, "every": every, "types": names, "ticks": [names.index(name) for name in types]}
+    sample = log.store.types(range(1, log.head + 1, every))
+    names = list(dict.fromkeys([*log.store.all_types(), *sample]))
+    return {"head": log.head, "every": every, "types": names, "ticks": [names.index(name) for name in sample]}

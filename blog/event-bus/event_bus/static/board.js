@@ -64,10 +64,9 @@ function drawHeads(columns, openSubscriber) {
         element("span", { class: "place" }, state === "bus" ? "event bus" : `${state} ${place}`),
       ];
       if (state === "bus") return element("div", { class: "head bus" }, element("b", {}, "bus"), inside[1]);
-      const label = `${name}: ${state} at ${place}. Open its controls`;
       return element(
         "button",
-        { class: "head", "data-name": name, "data-state": state, "aria-label": label, onclick: () => openSubscriber(name) },
+        { class: "head", "data-name": name, "data-state": state, title: "Open its controls", onclick: () => openSubscriber(name) },
         ...inside,
       );
     }),

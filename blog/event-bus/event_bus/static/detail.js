@@ -3,19 +3,20 @@
 import { colourOf, element, find, summaryOf } from "./dom.js";
 import { chainOf, load } from "./events.js";
 import { switchOff } from "./list.js";
-import { change, view } from "./view.js";
+import { seek, view } from "./view.js";
 
 const place = find("#event");
 
-/** Show the event at the position; return the numbers of its chain, and the event. */
+/** Show the event at the position, and note it in the view; return the numbers of its chain, null if it is late. */
 export async function show() {
   if (view.at === 0) {
     place.replaceChildren(element("p", { class: "empty" }, "Before the first event."));
-    return { chain: new Set(), event: null };
+    return new Set();
   }
   const at = view.at;
   const event = await load(at, view.head);
   if (!event || at !== view.at) return null;
+  view.event = event;
   const chain = await chainOf(event);
   if (at !== view.at) return null;
   place.replaceChildren(
@@ -36,7 +37,7 @@ export async function show() {
     ),
     element("details", {}, element("summary", {}, "JSON"), element("pre", {}, JSON.stringify(event, null, 2))),
   );
-  return { chain: new Set(chain.map((one) => one.seq)), event };
+  return new Set(chain.map((one) => one.seq));
 }
 
 function link(event) {
@@ -45,7 +46,7 @@ function link(event) {
     {},
     element(
       "button",
-      { "aria-current": event.seq === view.at && "true", onclick: () => change({ at: event.seq, following: false }) },
+      { "aria-current": event.seq === view.at && "true", onclick: () => seek(event.seq) },
       element("i", { class: colourOf(event.type) }),
       `#${event.seq} ${event.type}`,
       element("span", { class: "summary" }, summaryOf(event)),

@@ -2,7 +2,7 @@
 
 import { colourOf, element, find, summaryOf } from "./dom.js";
 import { known, load, search } from "./events.js";
-import { change, view } from "./view.js";
+import { change, seek, view } from "./view.js";
 
 const HEIGHT = 34; // pixels, as in the style sheet
 const MARGIN = 6; // rows above and below what is visible
@@ -49,7 +49,7 @@ function row(seq, place) {
         "data-focus": `go ${seq}`,
         "aria-current": current && "true",
         tabindex: current ? 0 : -1,
-        onclick: () => change({ at: seq, following: false }),
+        onclick: () => seek(seq),
       },
       element("span", { class: "seq" }, `#${seq}`),
       element("i", { class: event ? colourOf(event.type) : "" }),
@@ -63,7 +63,7 @@ function row(seq, place) {
         class: "switch",
         "data-focus": `switch ${seq}`,
         "aria-pressed": String(off),
-        "aria-label": `Switch ${named} off: what if it had not happened?`,
+        "aria-label": `${off ? "off" : "on"}: ${named}. What if it had not happened?`,
         title: "what if this had not happened?",
         tabindex: current ? 0 : -1,
         onclick: () => switchOff(String(seq)),

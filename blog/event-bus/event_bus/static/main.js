@@ -106,22 +106,16 @@ function showServices() {
 }
 
 async function showEvent() {
-  const at = view.at;
-  try {
-    const found = await detail.show();
-    if (!found || at !== view.at) return;
-    chain = found.chain;
-    list.draw(chain);
-    find("#what").textContent = found.event ? found.event.type : "";
-    moment.showHandler(found.event);
-    drawBoard();
-    return found.event;
-  } catch {
-    // The line above says what is wrong.
-  }
+  const found = await detail.show().catch(() => null); // the bus is away: the line above says so
+  if (!found) return;
+  chain = found;
+  list.draw(chain);
+  find("#what").textContent = view.event?.type ?? "";
+  moment.showHandler();
+  drawBoard();
 }
 
-onChange(async (was) => {
+onChange((was) => {
   showMode();
   showServices();
   strip.draw();
@@ -136,11 +130,8 @@ onChange(async (was) => {
   if (was.tab !== view.tab) moment.render();
   for (const tab of ["blog", "json"]) find(`#show-${tab}`).setAttribute("aria-pressed", String(view.tab === tab));
   const back = stateOf(was.subscribers, view.service) === "down" && chosen()?.state !== "down";
-  if (moved || skipped || back || was.service !== view.service) {
-    const event = moved || skipped ? showEvent() : null;
-    await moment.show();
-    moment.showHandler((await event) ?? (await detail.show())?.event ?? null);
-  }
+  if (moved || skipped) showEvent();
+  if (moved || skipped || back || was.service !== view.service) moment.show();
 });
 
 const stateOf = (subscribers, name) => subscribers.find((one) => one.name === name)?.state;

@@ -51,6 +51,7 @@ async function fetchMoment() {
   if (!handlers.has(service)) handlers.set(service, (await ask(`${service_}/handlers`)).data);
   last = { at, service, moment, step, without: whatIf && (await whatIf).data, tab };
   render();
+  showHandler();
 }
 
 /** Draw what was fetched, as posts and comments or as JSON. */
@@ -124,20 +125,20 @@ function short(value) {
   return text.length > 60 ? `${text.slice(0, 59)}…` : text;
 }
 
-/** Show the handler that this event ran in the chosen service, and the story's line for the instructor. */
-export function showHandler(event) {
+/** Show the handler that the event at the position ran in the chosen service, and the story's line for the instructor. */
+export function showHandler() {
+  const { event, service } = view;
   const note = find("#note");
   note.hidden = !event?.note;
   note.textContent = event?.note ?? "";
+  const known = handlers.get(service);
+  const handler = known?.[event?.type];
   const place = find("#handler");
-  const handler = event && handlers.get(view.service)?.[event.type];
-  if (!event) return place.replaceChildren();
-  if (!handler) {
-    const words = handlers.has(view.service) ? `${view.service} has no handler for ${event.type}: it passes it by.` : "";
-    return place.replaceChildren(element("p", { class: "empty" }, words));
+  if (handler) {
+    const where = element("p", { class: "where" }, element("b", {}, handler.name), ` ${handler.file}:${handler.line}`);
+    place.replaceChildren(where, inPython(handler.source));
+  } else {
+    const words = known && event ? `${service} has no handler for ${event.type}: it passes it by.` : "";
+    place.replaceChildren(element("p", { class: "empty" }, words));
   }
-  place.replaceChildren(
-    element("p", { class: "where" }, element("b", {}, handler.name), ` ${handler.file}:${handler.line}`),
-    inPython(handler.source),
-  );
 }

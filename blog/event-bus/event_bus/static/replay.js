@@ -7,7 +7,11 @@ import { change, chosen, view } from "./view.js";
 
 const path = () => `/subscribers/${encodeURIComponent(view.service)}`;
 let moving = false;
-let wanted = null;
+let wanted = null; // where to go next
+let goal = null; // where it is going
+
+/** Where the service will be when it has done what was asked: the next step counts from there. */
+export const destination = () => wanted ?? goal ?? view.at;
 
 /** Show a refusal of the bus, or take it away. */
 export function trouble(words) {
@@ -56,7 +60,7 @@ export async function replayTo(at) {
   moving = true;
   try {
     while (wanted !== null) {
-      const to = wanted;
+      const to = (goal = wanted);
       wanted = null;
       const from = chosen()?.position ?? 0;
       if (to === from) continue;
@@ -68,6 +72,7 @@ export async function replayTo(at) {
     }
   } finally {
     moving = false;
+    goal = wanted = null;
   }
 }
 

@@ -51,24 +51,29 @@ function comment(one, marks, path) {
 /** Draw a state as JSON, a line at a time. */
 export function jsonLines(state, changes) {
   const marks = new Map(changes.map((one) => [JSON.stringify(one.path), one.change]));
-  const made = element("pre", { class: "json" });
   const lines = [];
-  write(state, [], "", "", lines, marks, "");
-  for (const [text, mark] of lines) made.append(element("span", { class: mark || null }, `${text}\n`));
-  return [made];
+  write(state, { path: [], indent: "", name: "", end: "", mark: null }, lines, marks);
+  return [element("pre", { class: "json" }, ...lines.map(([text, mark]) => element("span", { class: mark }, `${text}\n`)))];
 }
 
-function write(value, path, indent, name, lines, marks, inherited) {
+function write(value, { path, indent, name, end, mark: inherited }, lines, marks) {
   const mark = marks.get(JSON.stringify(path)) ?? inherited;
-  if (!isObject(value) || !Object.keys(value).length) {
-    lines.push([`${indent}${name}${JSON.stringify(value)}`, mark]);
+  const keys = isObject(value) ? Object.keys(value) : [];
+  if (!keys.length) {
+    lines.push([`${indent}${name}${JSON.stringify(value)}${end}`, mark]);
     return;
   }
-  const [open, close] = Array.isArray(value) ? ["[", "]"] : ["{", "}"];
-  lines.push([`${indent}${name}${open}`, mark]);
-  for (const [key, inner] of Object.entries(value)) {
-    const place = Array.isArray(value) ? Number(key) : key;
-    write(inner, [...path, place], `${indent}  `, Array.isArray(value) ? "" : `${JSON.stringify(key)}: `, lines, marks, mark);
-  }
-  lines.push([`${indent}${close}`, mark]);
+  const isArray = Array.isArray(value);
+  lines.push([`${indent}${name}${isArray ? "[" : "{"}`, mark]);
+  keys.forEach((key, index) => {
+    const inner = {
+      path: [...path, isArray ? index : key],
+      indent: `${indent}  `,
+      name: isArray ? "" : `${JSON.stringify(key)}: `,
+      end: index < keys.length - 1 ? "," : "",
+      mark,
+    };
+    write(value[key], inner, lines, marks);
+  });
+  lines.push([`${indent}${isArray ? "]" : "}"}${end}`, mark]);
 }

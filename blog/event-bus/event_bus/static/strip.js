@@ -3,7 +3,8 @@
 import { ask } from "./api.js";
 import { colourOf, element, find } from "./dom.js";
 import { offerTypes } from "./list.js";
-import { change, view } from "./view.js";
+import { go } from "./transport.js";
+import { view } from "./view.js";
 
 const REFRESH = 1_000; // milliseconds: a strip that is finer than the eye need not be newer
 
@@ -12,7 +13,7 @@ const slider = find("#slider");
 let strip = { head: 0, every: 1, types: [], ticks: [] };
 let due = null;
 
-slider.addEventListener("input", () => change({ at: slider.valueAsNumber, following: slider.valueAsNumber === view.head }));
+slider.addEventListener("input", () => go(slider.valueAsNumber));
 new ResizeObserver(() => draw()).observe(canvas);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => draw());
 

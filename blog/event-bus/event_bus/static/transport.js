@@ -1,8 +1,8 @@
 /** Move along the log: buttons, keys, and playing by itself. Looking back, or with the real service. */
 
 import { find } from "./dom.js";
-import { replayTo } from "./replay.js";
-import { change, view } from "./view.js";
+import { destination, replayTo } from "./replay.js";
+import { seek, view } from "./view.js";
 
 const SPEEDS = [0, 1_600, 1_000, 600, 300, 120]; // milliseconds between two events
 
@@ -13,14 +13,16 @@ let playing = null;
 export function go(to) {
   const at = Math.max(0, Math.min(to, view.head));
   if (view.replaying) replayTo(at);
-  else change({ at, following: at === view.head });
+  else seek(at);
 }
 
+const by = (many) => go((view.replaying ? destination() : view.at) + many);
+
 const ACTIONS = {
-  ArrowLeft: (many) => go(view.at - many),
-  ArrowRight: (many) => go(view.at + many),
-  PageUp: () => go(view.at - 1),
-  PageDown: () => go(view.at + 1),
+  ArrowLeft: (many) => by(-many),
+  ArrowRight: (many) => by(many),
+  PageUp: () => by(-1),
+  PageDown: () => by(1),
   Home: () => go(0),
   End: () => go(view.head),
   " ": () => play(!playing),
@@ -36,7 +38,7 @@ export function play(on) {
   if (on) {
     playing = setInterval(() => {
       if (view.at >= view.head) play(false);
-      else go(view.at + 1);
+      else by(1);
     }, SPEEDS[speed]);
   }
   find("#play").textContent = on ? "Stop" : "Play";

@@ -4,6 +4,7 @@ export const view = {
   log: null,
   head: 0,
   at: 0,
+  event: null, // the one at the position, as soon as it is here
   following: true, // the position is the head, and goes on with it
   service: "query",
   skip: [], // "7": without event 7; "7*": and without all that it caused
@@ -27,6 +28,7 @@ export function change(news) {
   Object.assign(view, news);
   if (view.following) view.at = view.head;
   view.at = Math.max(0, Math.min(view.at, view.head));
+  if (view.event?.seq !== view.at) view.event = null;
   if (told) return;
   told = true;
   queueMicrotask(() => {
@@ -43,30 +45,38 @@ export function chosen() {
   return view.subscribers.find((subscriber) => subscriber.name === view.service);
 }
 
+/** A position that the address asks for, and that the log has not reached as far as this page knows. */
+let wanted = null;
+
 /** Take position, service and what is switched off from the address. */
 export function readAddress() {
   const given = new URLSearchParams(location.hash.slice(1));
-  const at = given.get("at");
-  const news = {
-    following: at === null,
+  const at = Number.parseInt(given.get("at"), 10);
+  wanted = at > view.head ? at : null;
+  change({
+    at: at || 0,
+    following: Number.isNaN(at),
     service: given.get("service") ?? "query",
     skip: (given.get("skip") ?? "").split(",").filter((mark) => /^\d+\*?$/.test(mark)),
     tab: given.get("show") === "json" ? "json" : "blog",
-  };
-  if (at !== null) news.at = wanted = Number.parseInt(at, 10) || 0;
-  change(news);
+  });
 }
 
-/** The position that the address asks for, until the log is known to be that long. */
-let wanted = null;
-
-/** The bus told how long its log is: go to where the address points, once. */
-export function takeHead(log, head) {
-  const another = view.log !== null && view.log !== log;
-  const news = { log, head };
-  if (another) Object.assign(news, { following: true, skip: [], replaying: false });
-  if (wanted !== null && !another) news.at = Math.min(wanted, head);
+/** Go to a position, because somebody at this page said so. */
+export function seek(at) {
   wanted = null;
+  change({ at, following: at >= view.head });
+}
+
+/** The bus told how long its log is. */
+export function takeHead(log, head) {
+  const news = { log, head };
+  if (view.log !== null && view.log !== log) {
+    wanted = null;
+    Object.assign(news, { following: true, skip: [], replaying: false });
+  }
+  if (wanted !== null) news.at = wanted;
+  if (wanted <= head) wanted = null;
   change(news);
 }
 

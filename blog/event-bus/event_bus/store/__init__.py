@@ -42,6 +42,7 @@ class StoreError(Exception):
 
 PAGE_BYTES = 1024 * 1024
 PAGE_EVENTS = 1000
+MOST_TYPES = 100  # types that somebody can choose from; anybody can make up another
 
 
 class Store(Protocol):
@@ -71,6 +72,9 @@ class Store(Protocol):
 
     def types(self, numbers: Sequence[int]) -> list[str]:
         """Return the types of these events, in the order of the log."""
+
+    def all_types(self) -> list[str]:
+        """Return every type that there is an event of, at most 100, in alphabetical order."""
 
     def close(self) -> None:
         """Let go of files and locks."""

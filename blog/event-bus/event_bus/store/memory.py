@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from event_bus.store import EVERYTHING, PAGE_BYTES, PAGE_EVENTS, Only, Record, Stored
+from event_bus.store import EVERYTHING, MOST_TYPES, PAGE_BYTES, PAGE_EVENTS, Only, Record, Stored
 
 if TYPE_CHECKING:
     from minibus.event import Envelope
@@ -59,6 +59,10 @@ class MemoryStore:
     def types(self, numbers: Sequence[int]) -> list[str]:
         """Return the types of these events."""
         return [self._marks[seq - 1].type or "" for seq in numbers]
+
+    def all_types(self) -> list[str]:
+        """Return every type."""
+        return sorted({mark.type or "" for mark in self._marks})[:MOST_TYPES]
 
     def close(self) -> None:
         """Nothing to let go of."""

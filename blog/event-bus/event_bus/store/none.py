@@ -50,5 +50,9 @@ class NoStore:
         """Nobody can ask for what went by."""
         return []
 
+    def all_types(self) -> list[str]:
+        """Nobody can ask for what went by."""
+        return []
+
     def close(self) -> None:
         """Nothing to let go of."""
