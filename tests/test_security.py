@@ -96,6 +96,7 @@ def test_with_a_token_the_six_parts_work_as_ever(locked: Blog) -> None:
 def test_without_the_token_nothing_is_changed_or_shown(locked: Blog, shown: str | None) -> None:
     headers = {"Authorization": shown.encode()} if shown is not None else {}
     reads = ["/events", "/events/1", "/subscribers", "/subscribers/query", "/subscribers/query/state", "/deliveries"]
+    reads += ["/subscribers/query/changes", "/subscribers/query/handlers", "/whiteboard", "/whiteboard/ticks"]
     asked = [(method, locked.url("event-bus") + path, body) for method, path, body in CHANGES]
     asked += [("GET", locked.url("event-bus") + path, None) for path in [*reads, "/metrics"]]
     for name in SERVICES:
@@ -103,7 +104,7 @@ def test_without_the_token_nothing_is_changed_or_shown(locked: Blog, shown: str 
             ("POST", f"{locked.url(name)}/events", {"type": "Forged"}),
             ("DELETE", f"{locked.url(name)}/events", None),
         ]
-        asked += [("GET", locked.url(name) + path, None) for path in ("/state", "/handlers")]
+        asked += [("GET", locked.url(name) + path, None) for path in ("/state", "/changes", "/handlers")]
 
     for method, url, body in asked:
         answer = requests.request(method, url, json=body, headers=headers, timeout=5)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import responses
 from flask.testing import FlaskClient
-from minibus import ApiError, Event, Service
+from minibus import ApiError, Event, Service, new_id
 from minibus.bus import BusAway, BusRefused
 
 BUS = "http://127.0.0.1:4005"
@@ -237,3 +237,10 @@ def test_a_reaction_that_the_bus_never_takes_holds_up_no_other(service: Service)
 
     assert published == [good["id"]]
     assert service.replica.owed == {}
+
+
+def test_an_id_is_drawn_again_while_it_is_taken_or_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = iter(["0badf00d", "12345678", "c0ffee00"])
+    monkeypatch.setattr("secrets.token_hex", lambda size: next(drawn))
+
+    assert new_id(taken={"0badf00d"}) == "c0ffee00"
