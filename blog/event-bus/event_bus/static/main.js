@@ -5,7 +5,7 @@ import * as controls from "./controls.js";
 import * as detail from "./detail.js";
 import { askForToken } from "./dialogs.js";
 import { element, find } from "./dom.js";
-import { forgetEvents } from "./events.js";
+import { forgetEvents, load } from "./events.js";
 import * as list from "./list.js";
 import * as moment from "./moment.js";
 import * as replay from "./replay.js";
@@ -78,8 +78,7 @@ function follow() {
 
 function showMode() {
   const mode = find("#mode");
-  const service = chosen();
-  const held = service?.paused;
+  const held = replay.held();
   const [kind, words] = !connected
     ? ["away", "Not connected"]
     : view.replaying
@@ -90,8 +89,12 @@ function showMode() {
   mode.dataset.mode = kind;
   if (mode.textContent !== words) mode.textContent = words;
   document.body.dataset.mode = kind;
-  find("#put-back").hidden = !held;
-  find("#put-back").textContent = view.replaying ? "Put everything back" : `${view.service} is held at #${service?.position}: put it back`;
+  find("#put-back").hidden = !held.length;
+  find("#put-back").textContent = view.replaying
+    ? "Put everything back"
+    : held.length === 1
+      ? `${held[0].name} is held at #${held[0].position}: put it back`
+      : `${held.length} services are held: let them go on`;
   find("#replay-live").hidden = view.replaying;
 }
 
@@ -103,6 +106,12 @@ function showServices() {
     select.replaceChildren(...names.map((name) => element("option", { value: name }, name)));
   }
   select.value = view.service;
+}
+
+/** A story has its title in its first event. */
+async function showStory() {
+  const first = view.head ? await load(1, view.head).catch(() => null) : null;
+  find("#board-title").textContent = first?.story ?? "Whiteboard";
 }
 
 async function showEvent() {
@@ -123,6 +132,7 @@ onChange((was) => {
   const moved = was.at !== view.at || was.log !== view.log;
   const skipped = was.skip !== view.skip;
   if (was.head !== view.head) list.grown();
+  if (was.log !== view.log || !was.head !== !view.head) showStory();
   if (moved) list.showPosition();
   list.draw();
   drawBoard();
