@@ -48,6 +48,7 @@ def follow_everything(
         yield b"retry: 1000\n\n"
         while not stopping():
             news = b""
+            latest = deliveries.after(tried)  # first, so that their events are among those told of
             now = describe(log, subscribers)
             if now != known:
                 known = now
@@ -55,7 +56,7 @@ def follow_everything(
             if now["head"] > position:
                 news += server_sent("events", briefs(log, position, now["head"]))
                 position = now["head"]
-            if latest := deliveries.after(tried):
+            if latest:
                 tried = latest[-1].number
                 news += server_sent("deliveries", latest)
             silent = 0.0 if news else silent + GLANCE

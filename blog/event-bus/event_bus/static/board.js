@@ -6,7 +6,10 @@ import { view } from "./view.js";
 
 const HEIGHTS = { event: 54, burst: 58, replay: 44, state: 30 };
 const ORDER = ["posts", "comments", "query", "moderation"];
-const BOX = { width: 44, height: 20 };
+const BOX = { width: 44, height: 20, letter: 9.5 };
+
+/** How wide a box is with these words in it. */
+const widthOf = (words) => Math.max(BOX.width, BOX.letter * words.length + 6);
 
 const picture = find("#picture");
 const heads = find("#heads");
@@ -144,11 +147,12 @@ const DRAW = {
     const y = top + 25;
     const colour = colourOf(row.event.type);
     const side = source < bus ? -1 : 1;
-    const end = bus + (side * BOX.width) / 2;
+    const name = `#${row.seq}`;
+    const end = bus + (side * widthOf(name)) / 2;
     const drawn = [];
     drawn.push(arrow(source, top + 17, end, y, `publish ${colour}`));
-    drawn.push(...fan(row, x, y));
-    drawn.push(box(bus, y, `#${row.seq}`, colour));
+    drawn.push(...fan(row, x, y, widthOf(name)));
+    drawn.push(box(bus, y, name, colour));
     const label = text((source + end) / 2, top + 11, row.event.type, "label");
     if (Math.abs(source - end) < 120) {
       label.setAttribute("x", side < 0 ? end - 4 : end + 4);
@@ -161,12 +165,13 @@ const DRAW = {
   burst(row, top, x) {
     const bus = x.get("bus");
     const y = top + 27;
-    const many = row.last - row.first + 1;
+    const words = `× ${row.last - row.first + 1}`;
+    const width = widthOf(words);
     return [
-      ...fan(row, x, y),
-      box(bus + 5, y - 5, "", "stack"),
-      box(bus + 2.5, y - 2.5, "", "stack"),
-      box(bus, y, `× ${many}`, "many"),
+      ...fan(row, x, y, width),
+      box(bus + 5, y - 5, "", "stack", width),
+      box(bus + 2.5, y - 2.5, "", "stack", width),
+      box(bus, y, words, "many", width),
       text(bus, top + 10, `#${row.first} to #${row.last}`, "label"),
     ];
   },
@@ -199,13 +204,13 @@ const DRAW = {
 };
 
 /** The arrows from the bus to everybody who heard, or did not. */
-function fan(row, x, y) {
+function fan(row, x, y, width) {
   const bus = x.get("bus");
   const drawn = [];
   for (const [name, { result, error, missed }] of row.heard) {
     const to = x.get(name);
     if (to === undefined) continue;
-    const start = bus + (Math.sign(to - bus) * BOX.width) / 2;
+    const start = bus + (Math.sign(to - bus) * width) / 2;
     const arrived = result === "delivered" || result === "listed";
     drawn.push(arrow(start, y + 4, to, y + 24, arrived ? "deliver" : "deliver missed"));
     if (!arrived || missed) drawn.push(cross(to, y + 24, error ?? result, arrived));
@@ -235,8 +240,8 @@ function cross(x, y, why, small = false) {
   );
 }
 
-function box(x, y, words, kind) {
-  const { width, height } = BOX;
+function box(x, y, words, kind, width = widthOf(words)) {
+  const { height } = BOX;
   return shape(
     "g",
     { class: `box ${kind}` },
