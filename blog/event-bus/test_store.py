@@ -6,20 +6,25 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 from event_bus.log import Log
-from event_bus.store import Only, Store, StoreError, open_store, sqlite
+from event_bus.store import Duplicate, Only, Store, StoreError, open_store, sqlite
 from event_bus.store.sqlite import SqliteStore
 from minibus.event import complete
 
 
 def an_event(**attributes: Any) -> dict[str, Any]:
     return complete({"type": "PostCreated", "data": {"title": "Hello"}, **attributes})
+
+
+def numbered(count: int) -> Iterator[dict[str, Any]]:
+    for seq in range(1, count + 1):
+        yield {**an_event(id=f"event-{seq}", source="/loaded", time="2026-01-01T00:00:00Z"), "seq": seq}
 
 
 def bodies(store: Store, after: int = 0, **how: Any) -> list[Any]:
@@ -130,6 +135,34 @@ class TestEveryStore:
 
         assert sorted(answers.values()) == list(range(1, 401))
         assert {event["id"]: event["seq"] for event in bodies(store)} == answers
+
+    def test_loads_whole_events_as_they_come(self, store: Store) -> None:
+        count = store.load(numbered(3))
+
+        assert (count, store.head) == (3, 3)
+        assert bodies(store) == list(numbered(3))
+        assert [place.seq for place in store.append([an_event(id="event-2", source="/loaded"), an_event()])] == [2, 4]
+        assert [record.seq for record in store.read(0, only=Only("PostCreated"))] == [1, 2, 3, 4]
+
+    def test_loads_nothing_of_what_has_an_event_twice(self, store: Store) -> None:
+        events = [*numbered(2), {**next(numbered(1)), "seq": 3}]
+
+        with pytest.raises(Duplicate) as refusal:
+            store.load(events)
+
+        assert (refusal.value.seq, refusal.value.first) == (3, 1)
+        assert (store.head, store.read(0)) == (0, [])
+
+    def test_loads_nothing_of_what_breaks_off(self, store: Store) -> None:
+        def events() -> Iterator[Any]:
+            yield from numbered(2)
+            raise ValueError("the file ends here")
+
+        with pytest.raises(ValueError, match="ends here"):
+            store.load(events())
+
+        assert (store.head, store.read(0)) == (0, [])
+        assert [place.seq for place in store.append([an_event()])] == [1]
 
 
 class TestSqlite:

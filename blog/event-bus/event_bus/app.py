@@ -14,6 +14,7 @@ from event_bus.console import add_console
 from event_bus.deliveries import Deliveries
 from event_bus.events_api import add_event_routes
 from event_bus.log import Log
+from event_bus.log_file import add_log_routes
 from event_bus.metrics import Metrics
 from event_bus.security import Guard, split
 from event_bus.store import Store, StoreError
@@ -35,6 +36,7 @@ def create_bus(store: Store, listed: Mapping[str, str], guard: Guard) -> Flask:
     subscribers = Subscribers(log, deliveries, listed)
     metrics.watch(subscribers)
     add_event_routes(app, log, metrics)
+    add_log_routes(app, log)
     add_subscriber_routes(app, log, subscribers, deliveries, guard)
     add_console(app, log, subscribers, deliveries)
     app.extensions["minibus"].on_stop += [subscribers.close, log.wake, deliveries.wake]

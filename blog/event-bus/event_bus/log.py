@@ -5,14 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import gevent
 from gevent import monkey
 from minibus.event import Envelope
 
-from event_bus.store import EVERYTHING, PAGE_EVENTS, Only, Record, Store, Stored
+from event_bus.store import EVERYTHING, PAGE_EVENTS, Only, Record, Store, Stored, StoreError
 
 
 class Ticket:
@@ -34,6 +35,7 @@ class Log:
         self._last_read: tuple[Any, list[Record]] = (None, [])
         self._waiting: deque[Ticket] = deque()
         self._commit = threading.Lock()
+        self._reserved = False
         self.on_commit: Callable[[int], object] = lambda events: None
 
     @property
@@ -46,6 +48,8 @@ class Log:
 
         Group commit: whoever finds nobody committing commits for all who wait, so one fsync serves many.
         """
+        if self._reserved:
+            raise StoreError("a log is being imported")
         ticket = Ticket(events)
         self._waiting.append(ticket)
         with self._commit:
@@ -66,6 +70,24 @@ class Log:
                 ticket.error = error
         self.on_commit(sum(len(ticket.events) for ticket in group))
         self.wake()
+
+    @contextmanager
+    def reserved(self) -> Iterator[None]:
+        """Let nobody append until this ends. Raises `StoreError` where somebody has reserved the log already."""
+        if self._reserved:
+            raise StoreError("a log is being imported")
+        self._reserved = True
+        try:
+            with self._commit:
+                yield
+        finally:
+            self._reserved = False
+
+    def load(self, events: Iterable[Envelope]) -> int:
+        """Fill the reserved, empty log, all or none; return how many events that were. Nobody sees a part of it."""
+        count: int = off_the_loop(self.store.load, events)
+        self.wake()
+        return count
 
     def wait_beyond(self, position: int, seconds: float, stopping: Callable[[], bool]) -> bool:
         """Wait until the log goes on after this position, or all ends; return false when the time is up."""
@@ -89,9 +111,9 @@ class Log:
             self._last_read = (question, self.store.read(after, limit, only))
         return self._last_read[1]
 
-    def pages(self, after: int = 0, only: Only = EVERYTHING) -> Iterator[list[Record]]:
-        """Yield what the log holds now, a page at a time, and let others run in between."""
-        head = self.head
+    def pages(self, after: int = 0, only: Only = EVERYTHING, until: int | None = None) -> Iterator[list[Record]]:
+        """Yield what the log holds now, or `until` an event, a page at a time, and let others run in between."""
+        head = self.head if until is None else until
         while after < head:
             page = [record for record in self.read(after, only=only) if record.seq <= head]
             if not page:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -40,6 +40,15 @@ class StoreError(Exception):
     """The store cannot do this now, or cannot be opened; the message says why and nothing was changed."""
 
 
+class Duplicate(StoreError):
+    """Event `seq` of what is loaded has the source and the id that event `first` has."""
+
+    def __init__(self, seq: int, first: int) -> None:
+        super().__init__(f"event {seq} has the source and the id of event {first}")
+        self.seq = seq
+        self.first = first
+
+
 PAGE_BYTES = 1024 * 1024
 PAGE_EVENTS = 1000
 MOST_TYPES = 100  # types that somebody can choose from; anybody can make up another
@@ -62,6 +71,12 @@ class Store(Protocol):
         """Store these events, all or none, durably; an event that is there already keeps its place.
 
         Raises `StoreError`, and has stored nothing then.
+        """
+
+    def load(self, events: Iterable[Envelope]) -> int:
+        """Fill the empty log with these events, numbered as they come, all or none, durably; return how many.
+
+        Raises `StoreError`, `Duplicate`, or what `events` raises, and has stored nothing then.
         """
 
     def read(self, after: int, limit: int = PAGE_EVENTS, only: Only = EVERYTHING) -> list[Record]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from event_bus.store import EVERYTHING, MOST_TYPES, PAGE_BYTES, PAGE_EVENTS, Only, Record, Stored
+from event_bus.store import EVERYTHING, MOST_TYPES, PAGE_BYTES, PAGE_EVENTS, Duplicate, Only, Record, Stored
 
 if TYPE_CHECKING:
     from minibus.event import Envelope
@@ -40,6 +40,16 @@ class MemoryStore:
                 self._bodies.append(msgspec.json.encode({**event, "seq": seq}))
             answers.append(Stored(seq, event["id"]))
         return answers
+
+    def load(self, events: Iterable[Envelope]) -> int:
+        """Take over a list that was made aside."""
+        loaded = MemoryStore()
+        for seq, event in enumerate(events, 1):
+            [place] = loaded.append([event])
+            if place.seq != seq:
+                raise Duplicate(seq, place.seq)
+        self._marks, self._places, self._bodies = loaded._marks, loaded._places, loaded._bodies
+        return self.head
 
     def read(self, after: int, limit: int = PAGE_EVENTS, only: Only = EVERYTHING) -> list[Record]:
         """Return the next events after this position."""

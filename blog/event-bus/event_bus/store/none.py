@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from event_bus.store import EVERYTHING, PAGE_EVENTS, Only, Record, Stored
+from event_bus.store import EVERYTHING, PAGE_EVENTS, Only, Record, Stored, StoreError
 
 if TYPE_CHECKING:
     from minibus.event import Envelope
@@ -41,6 +41,10 @@ class NoStore:
             self._window.append(Record(self._head, body))
             stored.append(Stored(self._head, event["id"]))
         return stored
+
+    def load(self, events: Iterable[Envelope]) -> int:
+        """Refuse: there is no log to fill."""
+        raise StoreError("this bus keeps no events")
 
     def read(self, after: int, limit: int = PAGE_EVENTS, only: Only = EVERYTHING) -> list[Record]:
         """Return the next events after this position that have not fallen out."""

@@ -6,14 +6,14 @@ import fcntl
 import sqlite3
 import time
 import uuid
-from collections.abc import Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import msgspec
 
-from event_bus.store import EVERYTHING, MOST_TYPES, PAGE_BYTES, PAGE_EVENTS, Only, Record, Stored, StoreError
+from event_bus.store import EVERYTHING, MOST_TYPES, PAGE_BYTES, PAGE_EVENTS, Duplicate, Only, Record, Stored, StoreError
 
 if TYPE_CHECKING:
     from minibus.event import Envelope
@@ -120,24 +120,43 @@ class SqliteStore:
         """Insert what is not there yet, in one transaction."""
         head = self._head
         answers = []
-        try:
-            self._writer.execute("BEGIN IMMEDIATE")
+        with self._transaction():
             for event in events:
-                body = msgspec.json.encode({**event, "seq": head + 1})
-                row = (head + 1, event["source"], event["id"], event["type"], body, event["correlationid"])
-                new = self._writer.execute(
-                    "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (source, id) DO NOTHING", row
-                ).rowcount
+                new = self._insert(head + 1, event)
                 head += new
                 answers.append(Stored(head if new else self._place(event), event["id"]))
+        self._head = head
+        return answers
+
+    def load(self, events: Iterable[Envelope]) -> int:
+        """Insert everything in one transaction: a crash in the middle leaves the log empty."""
+        head = 0
+        with self._transaction():
+            for head, event in enumerate(events, 1):
+                if not self._insert(head, event):
+                    raise Duplicate(head, self._place(event))
+        self._head = head
+        return head
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+            yield
             self._writer.execute("COMMIT")
         except sqlite3.Error as error:
             raise StoreError(f"cannot store: {error}") from error
         finally:
             if self._writer.in_transaction:
                 self._writer.execute("ROLLBACK")
-        self._head = head
-        return answers
+
+    def _insert(self, seq: int, event: Envelope) -> int:
+        """Insert an event; return 1 if it is new, 0 if it is there already."""
+        body = msgspec.json.encode({**event, "seq": seq})
+        row = (seq, event["source"], event["id"], event["type"], body, event["correlationid"])
+        return self._writer.execute(
+            "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (source, id) DO NOTHING", row
+        ).rowcount
 
     def _place(self, event: Envelope) -> int:
         key = (event["source"], event["id"])
