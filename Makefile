@@ -45,7 +45,10 @@ start: .venv/run  ## Start one service: make start SERVICE=query
 restart: .venv/run  ## Restart one service: make restart SERVICE=query
 	@.venv/bin/python infra/local/control.py restart $(SERVICE)
 
-.PHONY: demo reset
+.PHONY: story demo reset
+story: .venv/run  ## Start the blog on a prepared log: make story STORY=query-was-down
+	@.venv/bin/python infra/local/$(if $(STORY),up.py $(STORY),story.py)
+
 demo: .venv/run  ## Fill the running blog with posts and comments worth looking at
 	@.venv/bin/python infra/local/demo.py
 
@@ -59,7 +62,7 @@ test: .venv/test  ## Run every test
 check: .venv/test  ## Look for mistakes without running: ruff, mypy
 	@.venv/bin/python -m ruff check
 	@.venv/bin/python -m ruff format --check
-	@.venv/bin/python -m mypy blog tests infra
+	@.venv/bin/python -m mypy blog tests infra labs
 
 lock:  ## Pin the newest version of everything in constraints.txt
 	@echo "Installing the newest of everything (about a minute) …"
