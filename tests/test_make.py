@@ -71,11 +71,11 @@ class Copy:
         return done.stdout
 
     @contextmanager
-    def up(self) -> Iterator[subprocess.Popen[bytes]]:
-        """Run `make up` as a terminal does, until it is ready; end it and all its kin."""
+    def up(self, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+        """Run `make up`, or another start, as a terminal does, until it is ready; end it and all its kin."""
         with self.output.open("wb") as output:
             terminal = subprocess.Popen(
-                self.command("up"),
+                self.command(*(arguments or ["up"])),
                 cwd=self.root, env=self.environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                 start_new_session=True,
             )  # fmt: skip
@@ -263,6 +263,30 @@ class TestWhileItRuns:
     def test_reset_explains_itself_while_the_blog_runs(self, minibus: Copy) -> None:
         assert "make down" in minibus.make("reset", answer="yes\n")
         assert get("query", "/posts")
+
+
+def test_a_story_begins_anew_each_time_on_data_of_its_own_with_everybody_held(tmp_path: Path) -> None:
+    copy = Copy(tmp_path)
+    [line] = [line for line in copy.make("story").splitlines() if line.startswith("query-was-down ")]
+    title = line.partition(" ")[2].strip()
+
+    for _ in range(2):
+        with copy.up("story", "STORY=query-was-down"):
+            assert title in copy.said()
+            assert f"{url('event-bus')}/" in copy.said()
+            standing = get("event-bus", "/subscribers").values()
+            assert {(one["state"], one["position"], one["lag"]) for one in standing} == {("paused", 0, 14)}
+            write_post("Written into the story")
+            assert len(get("event-bus", "/events")) == 15
+
+    assert [path.name for path in (copy.root / "data").iterdir()] == ["stories"]
+
+
+def test_an_unknown_story_gets_one_line_with_those_there_are(copy: Copy) -> None:
+    said = copy.make("story", "STORY=the-hobbit")
+
+    assert "There is no story the-hobbit. There are: happy-path" in said
+    assert not copy.processes()
 
 
 # -- and how it ends ------------------------------------------------------------------------------------------------

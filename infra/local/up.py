@@ -1,4 +1,4 @@
-"""Start the whole blog, show its logs, and end it with Ctrl-C: `make up`."""
+"""Start the whole blog, perhaps on a story, show its logs, and end it with Ctrl-C: `make up`, `make story`."""
 
 from __future__ import annotations
 
@@ -15,17 +15,20 @@ import requests
 from logs import Log, follow, show
 from parts import LOGS, PORTS, ROOT, SETTINGS, manager, socket_path, stop_everything, url
 from ports import who_is_in_the_way
+from story import begin, prepare
 
 PROBES = {part: "/healthz" if part in ("event-bus", "client") else "/readyz" for part in PORTS}
 PATIENCE = 2.0  # seconds after which somebody should hear what we are waiting for
 LAST_WORDS = 12  # lines
 
 
-def main() -> int:
+def main(story: str | None = None) -> int:
     """Check the ports, start, wait, show; return the exit status."""
     if complaints := who_is_in_the_way():
         print("\n".join(complaints))
         return 1
+    if story:
+        os.environ["DATA_DIR"] = prepare(story)
     stop = stop_signal()
     LOGS.mkdir(parents=True, exist_ok=True)
     logs = [Log(part) for part in PORTS]
@@ -40,8 +43,11 @@ def main() -> int:
         if failed := wait_until_ready(goes_on):
             show_last_words([log for log in logs if log.part in failed])
             return 1
-        if goes_on():
+        if goes_on() and story:
+            print(begin(story))
+        elif goes_on():
             print(f"\n  The blog         {url('client')}\n  The event bus    {url('event-bus')}\n")
+        if goes_on():
             print("Ctrl-C ends everything. What the services say:", flush=True)
         follow(logs, goes_on)
         return process_manager.returncode or 0
@@ -117,4 +123,4 @@ def show_last_words(logs: Iterable[Log]) -> None:
 
 if __name__ == "__main__":
     os.chdir(ROOT)
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))
