@@ -1,0 +1,103 @@
+"""What the commands print: events, states and their differences, at 80 columns, with and without colour.
+
+What people wrote is only ever text: no markup of ours, and no control characters, which a terminal would obey.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import click
+import msgspec
+from rich.cells import set_cell_size
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+console = Console(markup=False, highlight=False, emoji=False)
+on_the_side = Console(markup=False, highlight=False, emoji=False, stderr=True)
+
+# C0 and C1 controls, and what turns the direction of writing round; a line's end is made into a space.
+CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+COLOURS = {"PostCreated": "blue", "CommentCreated": "cyan", "CommentModerated": "yellow", "CommentUpdated": "green"}
+MARKS = {"added": ("+", "green"), "changed": ("~", "yellow"), "removed": ("-", "red")}
+STATUSES = {"approved": "green", "rejected": "red", "pending": "yellow"}
+
+
+def clean(text: str) -> str:
+    """Return a text that a terminal only shows."""
+    return CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text.replace("\n", " "))
+
+
+def json_of(value: Any) -> str:
+    """Return JSON for a script on one line; what a terminal would obey is escaped."""
+    return CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", msgspec.json.encode(value).decode())
+
+
+def print_json(value: Any) -> None:
+    """Print JSON for a script."""
+    click.echo(json_of(value))
+
+
+def pretty(value: Any) -> str:
+    """Return JSON for people, indented."""
+    lines = msgspec.json.format(msgspec.json.encode(value), indent=2).decode().splitlines()
+    return "\n".join(map(clean, lines))
+
+
+def time_of(event: dict[str, Any]) -> str:
+    """Return the time of day of an event."""
+    return clean(str(event.get("time", "")))[11:19]
+
+
+def facts(data: Any) -> Text:
+    """Tell the data of an event: what somebody wrote and its status, or JSON where it is neither post nor comment."""
+    written = data.get("title", data.get("content")) if isinstance(data, dict) else None
+    if not isinstance(written, str):
+        return Text(clean(json_of(data)))
+    text = Text(f"“{clean(written)}”")
+    if status := data.get("status"):
+        text.append(f"  {clean(str(status))}", STATUSES.get(str(status), ""))
+    return text
+
+
+def event_line(event: dict[str, Any]) -> RenderableType:
+    """Show an event on one line, and its note, if it has one, below."""
+    kind = clean(event["type"])
+    line = Text(f"{event.get('seq', ''):>5}  {time_of(event)}  ", "dim")
+    line.append(f"{kind:<16}  ", COLOURS.get(kind, "magenta"))
+    line.append(facts(event.get("data")))
+    line.truncate(console.width, overflow="ellipsis")
+    return Group(line, *notes(event, indent=7))
+
+
+def event_card(event: dict[str, Any]) -> RenderableType:
+    """Show an event with all that people want to know of it, and its note."""
+    kind = clean(event["type"])
+    head = Text(f"#{event.get('seq', '')} ", "bold").append(kind, f"bold {COLOURS.get(kind, 'magenta')}")
+    head.append(f"  from {clean(event.get('source', '')).removeprefix('/')}, {time_of(event)}", "dim")
+    return Group(head, Padding(facts(event.get("data")), (0, 0, 0, 2)), *notes(event, indent=2))
+
+
+def notes(event: dict[str, Any], indent: int) -> Iterator[RenderableType]:
+    """Show the line for the instructor that an event of a story has."""
+    if note := event.get("note"):
+        yield Padding(Text(f"▸ {clean(str(note))}", "italic"), (0, 0, 0, indent))
+
+
+def differences(changes: list[dict[str, Any]]) -> Iterator[RenderableType]:
+    """Show what is different between two states, a line for each place."""
+    for change in changes:
+        mark, colour = MARKS[change["change"]]
+        place = " / ".join(clean(str(step)) for step in change["path"]) or "everything"
+        yield Padding(Text(f"{mark} ", f"bold {colour}").append(place, "bold"), (0, 0, 0, 2))
+        values = [clean(json_of(change[side])) for side in ("before", "after") if side in change]
+        yield Padding(Text(" → ".join(values), colour), (0, 0, 0, 6))
+
+
+def standing(name: str, subscriber: dict[str, Any]) -> Text:
+    """Tell in one line how a subscriber stands."""
+    head = subscriber["position"] + subscriber["lag"]
+    return Text(f"{set_cell_size(clean(name), 12)} {clean(subscriber['state'])} at {subscriber['position']} of {head}")
