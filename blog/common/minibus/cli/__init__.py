@@ -19,7 +19,11 @@ INTERRUPTED = 130  # as a shell says that Ctrl-C ended a program
 
 
 class Cli(click.Group):
-    """Turns what goes wrong into one line and an exit code."""
+    """Lists its commands in our order, and turns what goes wrong into one line and an exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands."""
+        return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""

@@ -18,7 +18,9 @@ MOST_SHOWN = 10  # events after a step
 @as_json
 @asks_the_bus
 def pause(bus: Bus, names: tuple[str, ...], as_json: bool) -> None:
-    """Hold subscribers, all if none is named, where they are.
+    """Hold subscribers where they are.
+
+    All of them, if none is named.
 
     \b
     Examples:
@@ -33,7 +35,9 @@ def pause(bus: Bus, names: tuple[str, ...], as_json: bool) -> None:
 @as_json
 @asks_the_bus
 def resume(bus: Bus, names: tuple[str, ...], as_json: bool) -> None:
-    """Let subscribers, all if none is named, go on to the end of the log.
+    """Let subscribers go on to the end of the log.
+
+    All of them, if none is named.
 
     \b
     Examples:
@@ -49,7 +53,9 @@ def resume(bus: Bus, names: tuple[str, ...], as_json: bool) -> None:
 @as_json
 @asks_the_bus
 def step(bus: Bus, names: tuple[str, ...], count: int, as_json: bool) -> None:
-    """Deliver the next events to paused subscribers: to all of them, if none is named.
+    """Deliver the next events to paused subscribers.
+
+    To all of them, if none is named.
 
     \b
     Examples:
@@ -85,9 +91,9 @@ def step(bus: Bus, names: tuple[str, ...], count: int, as_json: bool) -> None:
 @as_json
 @asks_the_bus
 def rewind(bus: Bus, names: tuple[str, ...], to: int, as_json: bool) -> None:
-    """Let subscribers, all if none is named, forget everything, and replay them.
+    """Let subscribers forget everything, and replay them.
 
-    Paused ones stay at the event of --to; others go on to the end of the log.
+    All of them, if none is named. Paused ones stay at the event of --to; others go on to the end of the log.
 
     \b
     Examples:

@@ -28,7 +28,9 @@ STORING = 600.0  # seconds for the bus to store a large log
 @as_json
 @asks_the_bus
 def export_log(bus: Bus, file: str, as_json: bool) -> None:
-    """Write the whole log to a file (NDJSON), or, with -, to the standard output.
+    """Write the whole log to a file, or, with -, to the output.
+
+    It is NDJSON: a header, then the events as they are stored.
 
     \b
     Examples:
@@ -79,7 +81,9 @@ def copy(bus: Bus, target: IO[bytes]) -> int:
 @as_json
 @asks_the_bus
 def import_log(bus: Bus, file: IO[bytes], as_json: bool) -> None:
-    """Fill the empty log of a bus from a file, all or none; `seq` and ids come out as they were.
+    """Fill an empty log from a file, all or none.
+
+    Everything comes out as it was. Meanwhile the bus takes nothing else.
 
     \b
     Examples:

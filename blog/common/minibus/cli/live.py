@@ -87,7 +87,9 @@ def fields(answer: requests.Response) -> Iterator[tuple[str, str]]:
 @as_json
 @asks_the_bus
 def publish(bus: Bus, event_type: str, data: str, source: str, event_id: str | None, as_json: bool) -> None:
-    """Publish an event; DATA_JSON is its facts, or - to read them from the standard input.
+    """Publish an event.
+
+    DATA_JSON is its facts; - reads them from the input.
 
     \b
     Examples:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import click
-from rich.syntax import Syntax
 from rich.text import Text
 
 from minibus.cli.bus import Bus, as_json, asks_the_bus, of, one_name
-from minibus.cli.terminal import clean, console, differences, pretty, print_json
+from minibus.cli.terminal import clean, code, console, differences, pretty, print_json
 
 SKIP = "Leave out these events, such as 7,9*; the star also leaves out what the event caused."
-THEME = "ansi_dark"  # the terminal's own colours, whatever its background
 
 
 @click.command()
@@ -35,7 +33,8 @@ def state(bus: Bus, name: str, at: int | None, skip: str | None, as_json: bool) 
         print_json(moment)
         return
     console.print(Text(f"{clean(name)} at #{moment['at']}{without(moment)}", "bold"))
-    console.print(Syntax(pretty(moment["state"]), "json", theme=THEME, background_color="default", word_wrap=True))
+    for line in code(pretty(moment["state"]), "json"):
+        console.print(line)
 
 
 @click.command()
@@ -49,7 +48,9 @@ def state(bus: Bus, name: str, at: int | None, skip: str | None, as_json: bool) 
 def diff(
     bus: Bus, name: str, begin: int | None, to: int | None, skip: str | None, left_out: str | None, as_json: bool
 ) -> None:
-    """Show what changed in a service's state between two moments, or what some events make of one.
+    """Show what is different between two moments of a service.
+
+    Or, with --without, what some events make of one moment.
 
     \b
     Examples:

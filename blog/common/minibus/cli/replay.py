@@ -8,14 +8,12 @@ from typing import Any
 
 import click
 from rich.console import Group, RenderableType
-from rich.padding import Padding
 from rich.rule import Rule
-from rich.syntax import Syntax
 from rich.text import Text
 
 from minibus.cli.bus import Bus, as_json, asks_the_bus, of, one_name
-from minibus.cli.past import THEME, count
-from minibus.cli.terminal import clean, console, differences, event_card, print_json
+from minibus.cli.past import count
+from minibus.cli.terminal import clean, code, console, differences, event_card, print_json
 
 NEXT, BACK, FIRST, LAST, QUIT = "next", "back", "first", "last", "quit"
 KEYS = {
@@ -35,7 +33,7 @@ HELP = "space next · b back · g first · G last · q quit"
 @as_json
 @asks_the_bus
 def replay(bus: Bus, name: str, stepwise: bool, begin: int, as_json: bool) -> None:
-    """Show what each event does to a service: the event, the handler's source, and what changed.
+    """Show what each event does to a service, handler by handler.
 
     This looks back only. To step the running service: minibus pause, minibus step.
 
@@ -107,7 +105,7 @@ class Past:
         if at == 0:
             title = [Text(clean(self.title), "italic")] if self.title else []
             return Group(head, *title, Text("Nothing has happened yet; the state is empty."), "")
-        return Group(head, event_card(moment["event"]), "", *self._work(moment), "")
+        return Group(head, event_card(moment["event"]), *self._work(moment), "")
 
     def _work(self, moment: dict[str, Any]) -> Iterator[RenderableType]:
         """Show the handler, and what it changed."""
@@ -117,8 +115,7 @@ class Past:
             return
         yield Text(f"{clean(handler['file'])}:{handler['line']}  {clean(handler['name'])}", "bold")
         source = "\n".join(map(clean, handler["source"].rstrip().split("\n")))
-        code = Syntax(source, "python", theme=THEME, background_color="default", word_wrap=True)
-        yield Padding(code, (0, 0, 0, 2))
+        yield from code(source, "python", by=2)
         yield ""
         if moment["at"] in moment["skipped"]:
             yield Text("Left out: the handler raises on this event.", "red")

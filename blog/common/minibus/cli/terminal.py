@@ -13,7 +13,7 @@ import click
 import msgspec
 from rich.cells import set_cell_size
 from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
+from rich.syntax import Syntax
 from rich.text import Text
 
 console = Console(markup=False, highlight=False, emoji=False)
@@ -23,6 +23,7 @@ on_the_side = Console(markup=False, highlight=False, emoji=False, stderr=True)
 CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 COLOURS = {"PostCreated": "blue", "CommentCreated": "cyan", "CommentModerated": "yellow", "CommentUpdated": "green"}
 MARKS = {"added": ("+", "green"), "changed": ("~", "yellow"), "removed": ("-", "red")}
+THEME = "ansi_dark"  # the terminal's own colours, whatever its background
 STATUSES = {"approved": "green", "rejected": "red", "pending": "yellow"}
 
 
@@ -52,24 +53,44 @@ def time_of(event: dict[str, Any]) -> str:
     return clean(str(event.get("time", "")))[11:19]
 
 
-def facts(data: Any) -> Text:
-    """Tell the data of an event: what somebody wrote and its status, or JSON where it is neither post nor comment."""
+def facts(data: Any, room: int | None = None) -> Text:
+    """Tell the data of an event: what somebody wrote and its status, or JSON where it is neither post nor comment.
+
+    With `room`, in so many columns: what somebody wrote is cut short.
+    """
     written = data.get("title", data.get("content")) if isinstance(data, dict) else None
-    if not isinstance(written, str):
-        return Text(clean(json_of(data)))
-    text = Text(f"“{clean(written)}”")
-    if status := data.get("status"):
-        text.append(f"  {clean(str(status))}", STATUSES.get(str(status), ""))
-    return text
+    text = Text(f"“{clean(written)}”" if isinstance(written, str) else clean(json_of(data)))
+    status = Text()
+    if isinstance(written, str) and (word := data.get("status")):
+        status = Text(f"  {clean(str(word))}", STATUSES.get(str(word), ""))
+    if room is not None:
+        text.truncate(max(room - status.cell_len, 10), overflow="ellipsis")
+    return text.append(status)
+
+
+def indented(text: Text, by: int, hang: int = 0) -> Text:
+    """Wrap a text, indented; where it needs several lines, all but the first by `hang` more."""
+    room = console.width - by
+    lines = [text] if text.cell_len <= room else text.wrap(console, max(room - hang, 20))
+    for line in lines:
+        line.rstrip()
+    margins = (" " * (by + (hang if number else 0)) for number in range(len(lines)))
+    return Text("\n").join(Text(margin).append(line) for margin, line in zip(margins, lines, strict=True))
+
+
+def code(source: str, language: str, by: int = 0) -> Iterator[Text]:
+    """Show source, in colour; a line that is too long goes on a little further in."""
+    for line in Syntax("", language, theme=THEME, background_color="default").highlight(source).split("\n"):
+        margin = len(line.plain) - len(line.plain.lstrip())
+        yield indented(line[margin:], by + margin, hang=4)
 
 
 def event_line(event: dict[str, Any]) -> RenderableType:
     """Show an event on one line, and its note, if it has one, below."""
     kind = clean(event["type"])
-    line = Text(f"{event.get('seq', ''):>5}  {time_of(event)}  ", "dim")
-    line.append(f"{kind:<16}  ", COLOURS.get(kind, "magenta"))
-    line.append(facts(event.get("data")))
-    line.truncate(console.width, overflow="ellipsis")
+    line = Text(f"{event.get('seq', ''):>6} {time_of(event):8} ", "dim")
+    line.append(f"{kind:<16} ", COLOURS.get(kind, "magenta"))
+    line.append(facts(event.get("data"), room=console.width - line.cell_len))
     return Group(line, *notes(event, indent=7))
 
 
@@ -78,23 +99,23 @@ def event_card(event: dict[str, Any]) -> RenderableType:
     kind = clean(event["type"])
     head = Text(f"#{event.get('seq', '')} ", "bold").append(kind, f"bold {COLOURS.get(kind, 'magenta')}")
     head.append(f"  from {clean(event.get('source', '')).removeprefix('/')}, {time_of(event)}", "dim")
-    return Group(head, Padding(facts(event.get("data")), (0, 0, 0, 2)), *notes(event, indent=2))
+    return Group(head, indented(facts(event.get("data")), by=2), *notes(event, indent=2), "")
 
 
 def notes(event: dict[str, Any], indent: int) -> Iterator[RenderableType]:
     """Show the line for the instructor that an event of a story has."""
     if note := event.get("note"):
-        yield Padding(Text(f"▸ {clean(str(note))}", "italic"), (0, 0, 0, indent))
+        yield indented(Text(f"▸ {clean(str(note))}", "italic"), by=indent, hang=2)
 
 
 def differences(changes: list[dict[str, Any]]) -> Iterator[RenderableType]:
-    """Show what is different between two states, a line for each place."""
+    """Show what is different between two states: where, and below it what was there and what is."""
     for change in changes:
         mark, colour = MARKS[change["change"]]
         place = " / ".join(clean(str(step)) for step in change["path"]) or "everything"
-        yield Padding(Text(f"{mark} ", f"bold {colour}").append(place, "bold"), (0, 0, 0, 2))
+        yield indented(Text(f"{mark} ", f"bold {colour}").append(place, "bold"), by=2, hang=2)
         values = [clean(json_of(change[side])) for side in ("before", "after") if side in change]
-        yield Padding(Text(" → ".join(values), colour), (0, 0, 0, 6))
+        yield indented(Text(" → ".join(values), colour), by=4)
 
 
 def standing(name: str, subscriber: dict[str, Any]) -> Text:
