@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -23,6 +24,7 @@ KEYS = {
     **dict.fromkeys(("G", "\x1b[F", "\x1b[4~"), LAST),
     **dict.fromkeys(("q", "\x04", "\x1b"), QUIT),
 }
+ONE_KEY = re.compile(r"\x1b\[\d*[A-Z~]|.", re.DOTALL)
 HELP = "space next · b back · g first · G last · q quit"
 
 
@@ -75,9 +77,11 @@ def walk(begin: int, head: int, moves: Iterator[str]) -> Iterator[int]:
 
 def keys() -> Iterator[str]:
     """Yield what the keys mean, from the terminal, or, where the input is a pipe, from its characters."""
-    while key := click.getchar() if sys.stdin.isatty() else sys.stdin.read(1):
-        if key in KEYS:
-            yield KEYS[key]
+    # Who types fast, or holds a key down, is read several keys at once.
+    while pressed := click.getchar() if sys.stdin.isatty() else sys.stdin.read(1):
+        for key in ONE_KEY.findall(pressed):
+            if key in KEYS:
+                yield KEYS[key]
 
 
 class Past:
