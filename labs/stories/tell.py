@@ -98,8 +98,11 @@ class Story:
         self.events.append(complete(attributes) | {"seq": len(self.events) + 1})
 
     def _draw(self, kind: str, text: str) -> str:
-        """Draw an id as the services do, 8 hex characters, but the same ones every time."""
-        return hashlib.sha256(f"{self.name} {kind} {len(self.events)} {text}".encode()).hexdigest()[:8]
+        """Draw an id as the services do, 8 hex characters and not digits alone, but the same ones every time."""
+        drawn = hashlib.sha256(f"{self.name} {kind} {len(self.events)} {text}".encode()).hexdigest()
+        while drawn[:8].isdigit():
+            drawn = drawn[1:]
+        return drawn[:8]
 
 
 def happy_path() -> Story:
