@@ -20,7 +20,7 @@ endif
 
 .PHONY: help
 help:  ## Show this list
-	@sed -n 's/^\([a-z]*\):.*  ## /\1 /p' Makefile | while read target what; do printf '%-9s%s\n' $$target "$$what"; done
+	@sed -n 's/^\([a-z]*\):.*  ## /\1 /p' Makefile | while read target what; do printf '%-13s%s\n' $$target "$$what"; done
 
 .PHONY: up down status logs
 up: .venv/run  ## Start the blog and show its logs; Ctrl-C ends everything
@@ -55,14 +55,17 @@ demo: .venv/run  ## Fill the running blog with posts and comments worth looking 
 reset: .venv/run  ## Delete all data, after a question
 	@.venv/bin/python infra/local/control.py reset
 
-.PHONY: test check lock
+.PHONY: test check screenshots lock
 test: .venv/test  ## Run every test
 	@.venv/bin/python -m pytest
 
 check: .venv/test  ## Look for mistakes without running: ruff, mypy
 	@.venv/bin/python -m ruff check
 	@.venv/bin/python -m ruff format --check
-	@.venv/bin/python -m mypy blog tests infra labs
+	@.venv/bin/python -m mypy blog tests infra labs bench
+
+screenshots: .venv/test  ## Take the pictures of the README anew
+	@.venv/bin/python -m tests.screenshots
 
 lock:  ## Pin the newest version of everything in constraints.txt
 	@echo "Installing the newest of everything (about a minute) …"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -11,7 +10,7 @@ from typing import NoReturn
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.gateway import Gateway
+from tests.gateway import one_origin
 from tests.system import Blog
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
@@ -61,13 +60,6 @@ def browser() -> Iterator[Browser]:
 def site(blog: Blog) -> Iterator[str]:
     """One origin for the page and all its services, routed as the course's Ingress does."""
 
-    def route(path: str) -> str:
-        if path == "/posts/create":
-            return blog.url("posts")
-        if path in ("/posts", "/posts/stream"):
-            return blog.url("query")
-        return blog.url("comments" if re.fullmatch("/posts/[^/]+/comments", path) else "client")
-
-    gateway = Gateway(route)
+    gateway = one_origin(blog)
     yield gateway.url
     gateway.close()

@@ -46,7 +46,7 @@ def main(story: str | None = None) -> int:
         if goes_on() and story:
             print(begin(story))
         elif goes_on():
-            print(f"\n  The blog         {url('client')}\n  The event bus    {url('event-bus')}\n")
+            print(f"\n  The blog         {url('client')}\n  The console      {url('event-bus')}\n")
         if goes_on():
             print("Ctrl-C ends everything. What the services say:", flush=True)
         follow(logs, goes_on)
