@@ -3,14 +3,14 @@
 SERVICES := posts comments query moderation event-bus client
 PYTHON ?= python3
 
-# What running and testing need beside the parts' own dependencies; constraints.txt has the versions.
+# What running and testing need beside the parts' own dependencies; blog/constraints.txt has the versions.
 RUN_NEEDS := supervisor psutil rich click
 TEST_NEEDS := pytest pytest-timeout pytest-xdist responses hypothesis playwright ruff mypy types-requests types-Flask-Cors types-psutil
 TEST_NEEDS += schemathesis pyyaml types-PyYAML
 
 PROJECTS := $(wildcard blog/*/pyproject.toml)
 EDITABLE := $(PROJECTS:%/pyproject.toml=-e %)
-PIP = .venv/bin/python -m pip install -qq --disable-pip-version-check -c constraints.txt
+PIP = .venv/bin/python -m pip install -qq --disable-pip-version-check -c blog/constraints.txt
 
 ifneq ($(filter stop start restart logs,$(MAKECMDGOALS)),)
 ifneq ($(filter $(SERVICES),$(SERVICE)),$(or $(SERVICE),?))
@@ -67,14 +67,14 @@ check: .venv/test  ## Look for mistakes without running: ruff, mypy
 screenshots: .venv/test  ## Take the pictures of the README anew
 	@.venv/bin/python -m tests.screenshots
 
-lock:  ## Pin the newest version of everything in constraints.txt
+lock:  ## Pin the newest version of everything in blog/constraints.txt
 	@echo "Installing the newest of everything (about a minute) …"
 	@$(PYTHON) -m venv --clear run/lock
 	@run/lock/bin/python -m pip install -qq flit_core
 	@run/lock/bin/python -m pip install -qq --no-build-isolation $(EDITABLE) $(RUN_NEEDS) $(TEST_NEEDS)
-	@head -1 constraints.txt > run/constraints.txt
+	@head -1 blog/constraints.txt > run/constraints.txt
 	@run/lock/bin/python -m pip freeze --exclude-editable >> run/constraints.txt
-	@mv run/constraints.txt constraints.txt
+	@mv run/constraints.txt blog/constraints.txt
 	@rm -r run/lock
 
 # The environment: made where it is missing, and again when what it is made of changes, or the folder was moved.
@@ -82,7 +82,7 @@ ifneq ($(shell cat .venv/run 2> /dev/null),$(CURDIR))
 .PHONY: .venv/run
 endif
 
-.venv/run: constraints.txt $(PROJECTS)
+.venv/run: blog/constraints.txt $(PROJECTS)
 	@$(PYTHON) -c 'import sys; v = sys.version_info; v < (3, 11) and sys.exit("Minibus needs Python 3.11 or newer; \
 	$(PYTHON) is %d.%d. Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)" % v[:2])'
 	@echo "Building .venv (once, about 20 s) …"

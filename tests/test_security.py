@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -40,6 +41,17 @@ def test_a_page_of_somebody_elses_can_change_nothing(
     assert "errors" in answer.json()
     assert "Access-Control-Allow-Origin" not in answer.headers
     assert (blog.events(), set(blog.get("event-bus", "/subscribers"))) == (log, subscribers)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a second loopback address from the start")
+def test_a_part_listens_where_it_is_told_to_and_nowhere_else(new_blog: Blog) -> None:
+    new_blog.settings = {"BIND": "127.0.0.2"}
+    new_blog.spawn("client")
+    elsewhere = f"http://127.0.0.2:{new_blog.ports['client']}"
+
+    assert eventually(lambda: requests.get(f"{elsewhere}/healthz", timeout=2).ok)
+    with pytest.raises(requests.ConnectionError):
+        new_blog.answers("client", "/healthz")
 
 
 @pytest.mark.parametrize("host", ["evil.example", "169.254.169.254", "10.0.0.1", "127.0.0.1.evil.example", "[::]"])

@@ -9,7 +9,7 @@ from typing import Any
 
 import gevent
 
-bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
+bind = f"{os.environ.get('BIND', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 # State lives in one process; a connection that only listens costs a greenlet.
 workers = 1
 worker_class = "gevent"

@@ -134,7 +134,8 @@ def run(app: Flask, port: int, reload: bool = True) -> None:
     """Run one part alone, with reload; background tasks only in the reloader's child."""
     if not reload or os.environ.get("WERKZEUG_RUN_MAIN") == "true":
         app.extensions["minibus"].start()
-    app.run("127.0.0.1", int(os.environ.get("PORT", port)), use_reloader=reload, threaded=True)
+    bind = os.environ.get("BIND", "127.0.0.1")
+    app.run(bind, int(os.environ.get("PORT", port)), use_reloader=reload, threaded=True)
 
 
 def new_id(taken: Container[str] = ()) -> str:
