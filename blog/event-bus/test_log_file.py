@@ -10,12 +10,14 @@ import msgspec
 import pytest
 from event_bus import log_file
 from event_bus.app import create_bus
+from event_bus.log import Log
 from event_bus.log_file import LINES
 from event_bus.security import Guard
 from event_bus.store import Store
 from event_bus.store.memory import MemoryStore
 from event_bus.store.none import NoStore
-from minibus.event import MAX_EVENT_BYTES
+from event_bus.subscriber import Subscriber
+from minibus.event import MAX_EVENT_BYTES, Event, seal
 
 Bus = Any  # a FlaskClient, whose answers' JSON is anything
 
@@ -64,6 +66,23 @@ def test_exported_imported_and_exported_again_it_is_the_same_file(bus: Bus, file
     assert (answer.status_code, answer.json) == (200, {"status": "OK", "events": 3})
     assert bus.get("/log").data == file
     assert bus.post("/events", json={"type": "Happened"}).json["seq"] == 4
+
+
+def test_an_imported_log_is_a_replay_to_who_was_there_before_it() -> None:
+    log = Log(MemoryStore())
+    subscriber = Subscriber("query", "http://127.0.0.1:1", log)
+    with log.grown:
+        subscriber.register(subscriber.url, log.id, after=0)
+    assert subscriber.state == "live"
+
+    log.load(seal(Event("Happened", number), "/test") for number in range(3))
+    assert subscriber.state == "replaying"
+    assert subscriber.replays(3)
+
+    with log.grown:
+        subscriber.acknowledge(3)
+    assert subscriber.state == "live"
+    assert not subscriber.replays(4)
 
 
 def test_an_empty_log_is_a_file_too(bus: Bus) -> None:

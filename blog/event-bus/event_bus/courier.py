@@ -73,7 +73,7 @@ class Courier:
     def _deliver(self, batch: list[Record], registrations: int) -> bool:
         """Carry a batch; take the answer, unless the subscriber has spoken for itself. Return whether that failed."""
         begun = time.monotonic()
-        replay = batch[0].seq <= self.subscriber.target
+        replay = self.subscriber.replays(batch[0].seq)
         try:
             status, answer = self._send(batch)
             error = None

@@ -36,6 +36,7 @@ class Log:
         self._waiting: deque[Ticket] = deque()
         self._commit = threading.Lock()
         self._reserved = False
+        self.imported = 0  # up to here the log was imported, so it is history to whoever hears it
         self.on_commit: Callable[[int], object] = lambda events: None
 
     @property
@@ -86,6 +87,7 @@ class Log:
     def load(self, events: Iterable[Envelope]) -> int:
         """Fill the reserved, empty log, all or none; return how many events that were. Nobody sees a part of it."""
         count: int = off_the_loop(self.store.load, events)
+        self.imported = count
         self.wake()
         return count
 

@@ -57,12 +57,16 @@ class Subscriber:
 
     @property
     def state(self) -> str:
-        """`down`, `paused`, `replaying` (what was there when it came), or `live`."""
+        """`down`, `paused`, `replaying` (what is not new), or `live`."""
         if not self.reachable or (self.mode == "registered" and self.left):
             return "down"
         if self.paused:
             return "paused"
-        return "replaying" if self.position < self.target else "live"
+        return "replaying" if self.replays(self.position + 1) else "live"
+
+    def replays(self, seq: int) -> bool:
+        """Whether this event was there before the subscriber came, or came in with an imported log."""
+        return seq <= max(self.target, self.log.imported)
 
     def describe(self) -> dict[str, Any]:
         """Tell everything, as JSON."""
