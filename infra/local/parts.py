@@ -7,6 +7,7 @@ import os
 import tempfile
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 from xmlrpc.client import ServerProxy
@@ -19,6 +20,7 @@ PORTS = {"posts": 4000, "comments": 4001, "query": 4002, "moderation": 4003, "ev
 ROOT = Path(__file__).resolve().parents[2]
 LOGS = ROOT / "run" / "logs"
 SETTINGS = "infra/local/supervisord.conf"
+STARTER = "infra/local/up.py"
 DATA = ROOT / os.environ.get("DATA_DIR", "data")
 
 LONGEST_SOCKET = 90  # bytes: systems allow 104 to 108, and supervisor adds its pid
@@ -54,7 +56,7 @@ def our_processes() -> list[psutil.Process]:
 
 def is_ours(process: psutil.Process) -> bool:
     """Tell by its command and its folder whether a process belongs to this Minibus."""
-    marks = ("infra/local/up.py", SETTINGS, "--name minibus-")
+    marks = (STARTER, SETTINGS, "--name minibus-")
     try:
         program, *words = process.cmdline() or [""]
         arguments = " ".join(words)
@@ -64,16 +66,23 @@ def is_ours(process: psutil.Process) -> bool:
         return False
 
 
-def is_manager(process: psutil.Process) -> bool:
-    """Tell whether this process of ours is the process manager."""
+def runs(file: str, process: psutil.Process) -> bool:
+    """Tell whether this file is among the process's arguments."""
     try:
-        return SETTINGS in process.cmdline()
+        return file in process.cmdline()
     except psutil.Error:
         return False
 
 
+is_manager = partial(runs, SETTINGS)
+is_starter = partial(runs, STARTER)
+
+
 def stop_everything() -> bool:
-    """End all our processes within five seconds, politely first; False if there were none."""
+    """End all our processes within five seconds, politely first; False if there were none.
+
+    `make up` ends by itself when the manager has, so its own time begins then.
+    """
     processes = our_processes()
     # The manager stops its services itself; without it each has to be told.
     for process in list(filter(is_manager, processes)) or processes:
@@ -82,8 +91,9 @@ def stop_everything() -> bool:
     deadline = time.monotonic() + PATIENCE
     # The manager first, or it would start again what is killed.
     while left := sorted(our_processes(), key=is_manager, reverse=True):
-        for process in left if time.monotonic() > deadline else []:
+        for process in left:
             with suppress(psutil.Error):
-                process.kill()
+                if time.monotonic() > deadline + is_starter(process) * PATIENCE:
+                    process.kill()
         time.sleep(0.05)
     return bool(processes)
