@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -18,6 +19,10 @@ QUIET = [
     *("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"),
     *("--disable-sync", "--no-first-run", "--disable-quic"),
 ]
+
+
+# What a script starts in the background ignores Ctrl-C, and so would all that the tests start and press it for.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def in_ci(what_is_missing: str) -> NoReturn:
