@@ -112,7 +112,7 @@ def test_a_story_comes_with_a_title_and_notes_for_the_instructor(name: str) -> N
 
 def test_the_stories_come_out_of_their_script_the_same_every_time(tmp_path: Path) -> None:
     for name in NAMES:
-        subprocess.run([sys.executable, STORIES / "tell.py", name, tmp_path], check=True, cwd=ROOT, timeout=60)
+        subprocess.run([sys.executable, STORIES / "tell.py", name, tmp_path], check=True, cwd=ROOT, timeout=100)
 
         assert (tmp_path / f"{name}.ndjson").read_bytes() == (STORIES / f"{name}.ndjson").read_bytes()
 
@@ -120,7 +120,7 @@ def test_the_stories_come_out_of_their_script_the_same_every_time(tmp_path: Path
 def test_the_long_story_is_imported_whole_or_not_at_all_and_everybody_catches_up(
     new_blog: Blog, tmp_path: Path
 ) -> None:
-    subprocess.run([sys.executable, STORIES / "tell.py", "long", tmp_path], check=True, cwd=ROOT, timeout=60)
+    subprocess.run([sys.executable, STORIES / "tell.py", "long", tmp_path], check=True, cwd=ROOT, timeout=100)
     blog, file = on_a_new_log(new_blog), tmp_path / "long.ndjson"
     kill_in_the_middle_of_an_import(blog, file)
     assert blog.start("event-bus").events() == []
