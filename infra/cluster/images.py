@@ -1,0 +1,57 @@
+"""Build the six images: `make images`. Needs Docker, and of Python nothing but itself."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+BLOG = Path(__file__).resolve().parents[2] / "blog"
+PARTS = [dockerfile.parent.name for dockerfile in sorted(BLOG.glob("*/Dockerfile"))]
+
+NO_DOCKER = "Docker is not installed here, or not on the PATH: https://docs.docker.com/get-started/get-docker/"
+NOT_RUNNING = "Docker does not answer. Start Docker Desktop, or: sudo systemctl start docker. It says:\n{}"
+
+
+def build(*builder: str) -> None:
+    """Build every image with this command, such as `docker build`. Exits with what it says where one fails."""
+    for part in PARTS:
+        print(f"  minibus-{part:<11}", end="", flush=True)
+        begun = time.monotonic()
+        # Paths as seen from the context: minikube looks for the Dockerfile there.
+        command = [*builder, "--tag", f"minibus-{part}", "--file", f"{part}/Dockerfile", "."]
+        done = subprocess.run(
+            command, cwd=BLOG, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+        )
+        if done.returncode:
+            sys.exit(f"does not build. {' '.join(command)} says:\n\n{done.stdout}")
+        print(f"{time.monotonic() - begun:5.0f} s")
+
+
+def what_is_missing() -> str:
+    """Say what stands in the way of a build, nothing if it can begin."""
+    if not shutil.which("docker"):
+        return NO_DOCKER
+    asked = subprocess.run(
+        ["docker", "version", "--format", "{{.Server.Version}}"], capture_output=True, text=True, check=False
+    )
+    return NOT_RUNNING.format(asked.stderr.strip()) if asked.returncode else ""
+
+
+def main() -> int:
+    """Build, and say what came of it; return the exit status."""
+    if missing := what_is_missing():
+        print(missing)
+        return 1
+    print(
+        "Building the six images (the first one takes about a minute: it gets the packages that all share)", flush=True
+    )
+    build("docker", "build")
+    print("Run them with: docker compose up")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
