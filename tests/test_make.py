@@ -164,6 +164,17 @@ def test_with_nothing_running_each_command_says_so(copy: Copy) -> None:
         assert "Start it with: make up" in copy.make(*arguments)
 
 
+def test_a_part_that_does_not_say_what_it_is_gets_one_line(tmp_path: Path) -> None:
+    copy = Copy(tmp_path)
+    project = copy.root / "blog" / "query" / "pyproject.toml"
+    project.write_text(project.read_text().replace("port = 4002\n", ""))
+
+    said = copy.make("up")
+
+    assert "blog/query/pyproject.toml has no 'port'" in said
+    assert "Traceback" not in said
+
+
 def test_a_port_in_use_names_its_owner_and_nothing_starts(copy: Copy) -> None:
     with socket.create_server(("127.0.0.1", PORTS["query"])):
         said = copy.make("up")

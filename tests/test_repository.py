@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import tomllib
 
 import pytest
 
-from tests.system import ROOT, SERVICES
+from tests.system import APPS, ROOT, SERVICES
 
 README = (ROOT / "README.md").read_text()
 
@@ -17,6 +18,15 @@ def test_a_service_fits_on_a_blackboard(name: str) -> None:
 
     assert len(lines) <= 80
     assert max(map(len, lines)) <= 120
+
+
+@pytest.mark.parametrize("name", APPS)
+def test_a_part_is_started_as_its_own_code_says(name: str) -> None:
+    part = tomllib.loads((ROOT / "blog" / name / "pyproject.toml").read_text())["tool"]["minibus"]
+    sources = "".join(source.read_text() for source in (ROOT / "blog" / name).rglob("*.py"))
+
+    assert part["app"] == APPS[name]
+    assert re.search(rf"\b(?:port=|run\(app, ){part['port']}\b", sources)
 
 
 def test_what_the_readme_shows_of_moderation_is_its_source() -> None:

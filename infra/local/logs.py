@@ -9,11 +9,13 @@ import textwrap
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from itertools import cycle
 
 from parts import LOGS, PORTS
 
-COLOURS = dict(zip(PORTS, (34, 35, 36, 33, 32, 31), strict=True))  # ANSI: blue, magenta, cyan, yellow, green, red
-NAME_WIDTH = 10  # as in blog/common/minibus/web.py
+COLOURS = dict(zip(PORTS, cycle((31, 34, 35, 36, 33, 32)), strict=False))  # ANSI: red, blue, …
+WRITTEN = 10  # as wide blog/common/minibus/web.py writes a name
+NAME_WIDTH = max(map(len, PORTS))
 HISTORY = 20  # lines
 
 
@@ -47,7 +49,7 @@ class Log:
 def show(part: str, line: str) -> None:
     """Print a line under its part's name, once; in colour, and wrapped with care, where somebody looks on."""
     name = f"{part:<{NAME_WIDTH}} "
-    text = line.removeprefix(name).removeprefix(f"{part}: ")
+    text = line.removeprefix(f"{part:<{WRITTEN}} ").removeprefix(f"{part}: ")
     if sys.stdout.isatty():
         width = max(shutil.get_terminal_size().columns - len(name), 20)
         text = textwrap.fill(text, width, subsequent_indent=" " * len(name))

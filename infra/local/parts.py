@@ -1,11 +1,13 @@
-"""What the local scripts share: the six parts, the line to the process manager, and which processes are ours."""
+"""What the local scripts share: the parts, the line to the process manager, and which processes are ours."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import tempfile
 import time
+import tomllib
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -15,9 +17,27 @@ from xmlrpc.client import ServerProxy
 import psutil
 from supervisor.xmlrpc import SupervisorTransport  # type: ignore[import-untyped]
 
-PORTS = {"posts": 4000, "comments": 4001, "query": 4002, "moderation": 4003, "event-bus": 4005, "client": 3000}
-
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def find_parts() -> dict[str, dict[str, Any]]:
+    """Find the parts: every folder of `blog` but common; its pyproject.toml says which `app` it is, at which `port`."""
+    parts = {}
+    for file in ROOT.glob("blog/*/pyproject.toml"):
+        if file.parent.name == "common":
+            continue
+        try:
+            part = tomllib.loads(file.read_text())["tool"]["minibus"]
+            parts[file.parent.name] = {"app": part["app"], "port": part["port"]}
+        except KeyError as missing:
+            sys.exit(f"{file.relative_to(ROOT)} has no {missing}; it ends with [tool.minibus], app and port")
+    return dict(sorted(parts.items(), key=lambda part: part[1]["port"]))
+
+
+PARTS = find_parts()
+PORTS = {name: part["port"] for name, part in PARTS.items()}
+SERVICES = [name for name in PARTS if name not in ("client", "event-bus")]  # all that are folds of the log
+
 LOGS = ROOT / "run" / "logs"
 SETTINGS = "infra/local/supervisord.conf"
 STARTER = "infra/local/up.py"

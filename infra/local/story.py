@@ -11,11 +11,10 @@ from typing import Any
 import msgspec
 import requests
 from minibus.token import HEADERS
-from parts import DATA, ROOT, url
+from parts import DATA, ROOT, SERVICES, url
 
 STORIES = ROOT / "labs" / "stories"
 MADE = {"long": "A long log: 100,000 events, to go back and forth in"}  # on the spot
-SERVICES = ("posts", "comments", "query", "moderation")
 PATIENCE = 300  # seconds for the long one, on a slow machine
 
 

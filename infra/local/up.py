@@ -9,15 +9,16 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
+from string import Template
 from xmlrpc.client import Fault
 
 import requests
 from logs import Log, follow, show
-from parts import LOGS, PORTS, ROOT, SETTINGS, manager, socket_path, stop_everything, url
+from parts import LOGS, PARTS, PORTS, ROOT, SERVICES, SETTINGS, manager, socket_path, stop_everything, url
 from ports import who_is_in_the_way
 from story import begin, prepare
 
-PROBES = {part: "/healthz" if part in ("event-bus", "client") else "/readyz" for part in PORTS}
+PROBES = {part: "/readyz" if part in SERVICES else "/healthz" for part in PORTS}
 PATIENCE = 2.0  # seconds after which somebody should hear what we are waiting for
 LAST_WORDS = 12  # lines
 
@@ -70,6 +71,7 @@ def stop_signal() -> threading.Event:
 def start() -> subprocess.Popen[bytes]:
     """Start the process manager in a session of its own, so that Ctrl-C reaches only us."""
     print("Starting Minibus", flush=True)
+    (ROOT / "run" / "parts.conf").write_text(programs())
     return subprocess.Popen(
         [sys.executable, "-m", "supervisor.supervisord", "-c", SETTINGS],
         cwd=ROOT,
@@ -77,6 +79,14 @@ def start() -> subprocess.Popen[bytes]:
         stdin=subprocess.DEVNULL,
         start_new_session=True,
     )
+
+
+def programs() -> str:
+    """Write the process manager's settings of every part: it knows no settings for all programs."""
+    program = Template((ROOT / "infra" / "local" / "part.conf").read_text())
+    written = [program.substitute(name=name, **part) for name, part in PARTS.items()]
+    # As one group they stop all at once, not one after the other.
+    return "\n".join([f"[group:minibus]\nprograms = {', '.join(PARTS)}\n", *written])
 
 
 def wait_until_ready(goes_on: Callable[[], bool]) -> list[str]:
