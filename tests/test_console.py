@@ -115,6 +115,17 @@ def test_a_service_that_stops_turns_red_and_is_replayed_from_the_store(tab: Page
     expect(at(tab, head(blog)).locator("article").first).to_contain_text("Missed")
 
 
+def test_a_service_with_a_long_name_has_all_of_it_above_its_lifeline(tab: Page, blog: Blog) -> None:
+    word = {"url": "http://127.0.0.1:9", "after": head(blog)}
+    assert blog.send("event-bus", "/subscribers/notifications", word, "PUT").ok
+
+    expect(tab.locator('.head[data-name="notifications"]')).to_be_visible()
+    cut_off = "names => names.filter(one => one.scrollWidth > one.clientWidth).map(one => one.textContent)"
+    assert tab.locator("#heads b").evaluate_all(cut_off) == []
+
+    assert blog.send("event-bus", "/subscribers/notifications", None, "DELETE").ok
+
+
 def test_a_burst_folds_and_freezes_nothing(tab: Page, blog: Blog) -> None:
     before = head(blog)
     publish(blog, [seal(Event("PageTurned", {"page": number}), "/reader") for number in range(5_000)])

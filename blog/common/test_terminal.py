@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from minibus.cli import terminal
 from minibus.cli.replay import BACK, FIRST, LAST, NEXT, QUIT, walk
-from minibus.cli.terminal import clean, code, differences, event_line, facts, indented, json_of
+from minibus.cli.terminal import clean, code, differences, event_line, facts, indented, json_of, standing
 from rich.console import Console, RenderableType
 from rich.text import Text
 
@@ -50,6 +50,11 @@ def test_an_event_is_one_line_and_its_note_stands_below(console: Console) -> Non
     assert line.startswith("     7 09:00:41 PostCreated      “世界")
     assert max(Text(line).cell_len, len(note), len(more)) <= 80
     assert (note[:9], more[:9]) == ("       ▸ ", " " * 9)
+
+
+@pytest.mark.parametrize(("name", "line"), [("query", "query        live"), ("notifications", "notifications live")])
+def test_how_a_subscriber_stands_begins_with_its_whole_name(name: str, line: str) -> None:
+    assert standing(name, {"state": "live", "position": 2, "lag": 1}).plain == f"{line} at 2 of 3"
 
 
 def test_data_that_is_neither_post_nor_comment_shows_as_json() -> None:

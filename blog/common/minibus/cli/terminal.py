@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 import msgspec
-from rich.cells import set_cell_size
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console, Group, RenderableType
 from rich.syntax import Syntax
 from rich.text import Text
@@ -121,4 +121,6 @@ def differences(changes: list[dict[str, Any]]) -> Iterator[RenderableType]:
 def standing(name: str, subscriber: dict[str, Any]) -> Text:
     """Tell in one line how a subscriber stands."""
     head = subscriber["position"] + subscriber["lag"]
-    return Text(f"{set_cell_size(clean(name), 12)} {clean(subscriber['state'])} at {subscriber['position']} of {head}")
+    shown = clean(name)
+    shown = set_cell_size(shown, max(cell_len(shown), 12))
+    return Text(f"{shown} {clean(subscriber['state'])} at {subscriber['position']} of {head}")

@@ -62,11 +62,10 @@ function drawHeads(columns, openSubscriber) {
   const focused = document.activeElement?.dataset?.name;
   heads.replaceChildren(
     ...facts.map(([name, state, place]) => {
-      const inside = [
-        element("b", {}, name),
-        element("span", { class: "place" }, state === "bus" ? "event bus" : `${state} ${place}`),
-      ];
-      if (state === "bus") return element("div", { class: "head bus" }, element("b", {}, "bus"), inside[1]);
+      const title = element("b", {}, name);
+      title.style.setProperty("--width", widthInEm(name));
+      const inside = [title, element("span", { class: "place" }, state === "bus" ? "event bus" : `${state} ${place}`)];
+      if (state === "bus") return element("div", { class: "head bus" }, ...inside);
       return element(
         "button",
         { class: "head", "data-name": name, "data-state": state, title: "Open its controls", onclick: () => openSubscriber(name) },
@@ -75,6 +74,13 @@ function drawHeads(columns, openSubscriber) {
     }),
   );
   if (focused) heads.querySelector(`[data-name="${CSS.escape(focused)}"]`)?.focus();
+}
+
+/** How wide a name is in bold, in em. */
+function widthInEm(name) {
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.font = "bold 100px system-ui, sans-serif";
+  return pen.measureText(name).width / 100;
 }
 
 /** Choose the rows that fit: those that end with the last one, or a little below the position. */
