@@ -1,71 +1,13 @@
-"""A small HTTP gateway for tests: stands between two parts, routes as an ingress does, and can hold a request."""
+"""One origin for the page and all its services, as behind an ingress."""
 
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
-import requests
-import urllib3
+from labs.gateway import Cut, Gateway
+from labs.system import Blog
 
-from tests.system import Blog
-
-
-class Gateway:
-    """Pass requests on to `route(path)`; `before` sees each first (method, path, body) and may wait or raise."""
-
-    def __init__(
-        self, route: Callable[[str], str], before: Callable[[str, str, bytes], None] = lambda *seen: None
-    ) -> None:
-        gateway = self
-        self.route = route
-        self.before = before
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def handle_any(self) -> None:
-                gateway.pass_on(self)
-
-            do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = handle_any
-
-            def log_message(self, *args: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
-
-    def pass_on(self, handler: BaseHTTPRequestHandler) -> None:
-        """Send a request on, and its answer back as it comes; each request has a connection of its own."""
-        handler.close_connection = True
-        body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
-        headers = {name: value for name, value in handler.headers.items() if name.lower() not in HOP_BY_HOP}
-        target = self.route(handler.path) + handler.path
-        try:
-            self.before(handler.command, handler.path, body)
-            with requests.request(
-                handler.command, target, data=body, headers=headers, stream=True, timeout=60
-            ) as answer:
-                handler.send_response(answer.status_code)
-                for name, value in answer.headers.items():
-                    if name.lower() not in HOP_BY_HOP:
-                        handler.send_header(name, value)
-                handler.send_header("Connection", "close")
-                handler.end_headers()
-                for chunk in answer.raw.stream(1, decode_content=False) if is_stream(answer) else [answer.content]:
-                    handler.wfile.write(chunk)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, Cut):
-            handler.connection.close()
-
-    def close(self) -> None:
-        """Stop listening."""
-        self.server.shutdown()
-        self.server.server_close()
+__all__ = ["Cut", "Gateway", "one_origin"]
 
 
 def one_origin(blog: Blog) -> Gateway:
@@ -79,15 +21,3 @@ def one_origin(blog: Blog) -> Gateway:
         return blog.url("comments" if re.fullmatch("/posts/[^/]+/comments", path) else "client")
 
     return Gateway(route)
-
-
-class Cut(Exception):
-    """Raised by `before` to break a connection off."""
-
-
-def is_stream(answer: requests.Response) -> bool:
-    """Whether an answer never ends by itself."""
-    return answer.headers.get("Content-Type", "").startswith("text/event-stream")
-
-
-HOP_BY_HOP = {"connection", "host", "transfer-encoding", "content-length", "content-encoding", "accept-encoding"}
