@@ -46,9 +46,12 @@ start: .venv/run  ## Start one service: make start SERVICE=query
 restart: .venv/run  ## Restart one service: make restart SERVICE=query
 	@.venv/bin/python infra/local/control.py restart $(SERVICE)
 
-.PHONY: story demo reset
+.PHONY: story lab demo reset
 story: .venv/run  ## Start the blog on a prepared log: make story STORY=query-was-down
 	@.venv/bin/python infra/local/$(if $(STORY),up.py $(STORY),story.py)
+
+lab: .venv/run  ## Play a failure in front of a class: make lab LAB=replay-on-restart
+	@.venv/bin/python -m labs $(LAB)
 
 demo: .venv/run  ## Fill the running blog with posts and comments worth looking at
 	@.venv/bin/python infra/local/demo.py

@@ -68,3 +68,13 @@ def site(blog: Blog) -> Iterator[str]:
     gateway = one_origin(blog)
     yield gateway.url
     gateway.close()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show in CI's log what the labs have shown."""
+    if os.environ.get("CI") != "true":
+        return
+    for report in terminalreporter.getreports(""):
+        if transcript := dict(report.user_properties).get("transcript"):
+            terminalreporter.write_sep("=", report.nodeid)
+            terminalreporter.write(str(transcript))

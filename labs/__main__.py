@@ -1,0 +1,90 @@
+"""Run a lab, or list them: `python -m labs [NAME] [--auto] [--record FILE]`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from labs.stage import WIDTH, NotSo, Stage
+
+LABS = (
+    "the-web-of-requests",
+    "lost-without-a-store",
+    "replay-on-restart",
+    "the-bus-forgets",
+    "the-bus-remembers",
+    "pending-for-ever",
+    "moderated-later",
+    "delivered-twice",
+    "out-of-order",
+    "poison-event",
+    "slow-subscriber",
+    "dual-write",
+)
+
+
+def load(name: str) -> Any:
+    """Return the module of a lab."""
+    return importlib.import_module(f"labs.{name.replace('-', '_')}")
+
+
+def show_all(console: Console) -> None:
+    """List the labs, each with its chapter of the course."""
+    console.print("lab                   chapter of the course, and what happens", style="dim")
+    for name in LABS:
+        lab = load(name)
+        console.print(Text(f"{name:<22}{lab.CHAPTER:>2}  {lab.__doc__}"))
+    console.print("\nRun one with: make lab LAB=replay-on-restart")
+
+
+def run(name: str, stage: Stage) -> int:
+    """Play a lab from its first line to its verdict; return the exit status."""
+    lab = load(name)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        stage.console.print(Text(f"\n  {name}", "bold").append(f"  (chapter {lab.CHAPTER})", "dim not bold"))
+        stage.console.print(Text(f"  {lab.__doc__}"))
+        lab.play(stage)
+    except NotSo as error:
+        stage.fail(str(error))
+        return 1
+    except KeyboardInterrupt:
+        stage.console.print("\n  Ended before its end.")
+        return 130
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        stage.close()
+    return 0
+
+
+def main() -> int:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m labs", description="Run a lab, or list them.")
+    parser.add_argument("lab", nargs="?")
+    parser.add_argument("--auto", action="store_true", help="wait for nobody")
+    parser.add_argument("--record", type=Path, metavar="FILE", help="keep the picture of the terminal as SVG")
+    given = parser.parse_args()
+    console = Console(width=WIDTH, markup=False, highlight=False, emoji=False, record=bool(given.record))
+    if given.lab is None:
+        show_all(console)
+        return 0
+    if given.lab not in LABS:
+        console.print(f"There is no lab {given.lab}. There are:")
+        show_all(console)
+        return 1
+    status = run(given.lab, Stage(console, auto=given.auto))
+    if given.record and status == 0:
+        console.save_svg(str(given.record), title=f"make lab LAB={given.lab}")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

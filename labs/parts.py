@@ -1,0 +1,38 @@
+"""Parts of the course's shape: its Express services where Node is there, and Python in their place where it is not."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+
+from labs.system import ROOT, SERVICES, Blog
+
+PEERS = ROOT / "bench" / "peers"
+NO_EXPRESS = "Express is not here: Node, and npm ci --omit=dev in bench/peers, would bring it."
+
+
+def has_express() -> bool:
+    """Whether the course's Express services can run here. `LABS_IN_PYTHON=1` does without them."""
+    installed = (PEERS / "node_modules" / ".package-lock.json").exists()  # npm writes it last
+    return installed and bool(shutil.which("node")) and not os.environ.get("LABS_IN_PYTHON")
+
+
+def let_the_course_play(blog: Blog, parts: tuple[str, ...]) -> list[str]:
+    """Put the course's kind of these parts into a blog; return what to say about it."""
+    if "event-bus" in parts:
+        blog.settings["SUBSCRIBERS"] = ",".join(blog.url(name) for name in SERVICES)
+    else:
+        listed = SERVICES if blog.settings.get("EVENT_STORE") == "none" else parts
+        blog.settings["SUBSCRIBERS"] = ",".join(f"{name}={blog.url(name)}" for name in listed)
+    return [let_one_play(blog, part) for part in parts] + ([] if not parts or has_express() else [NO_EXPRESS])
+
+
+def let_one_play(blog: Blog, part: str) -> str:
+    """Put the course's kind of this part into a blog."""
+    if has_express():
+        blog.add(part, "node", f"bench/peers/{part}.js")
+        return f"{part} is the course's, in Express: bench/peers/{part}.js"
+    module = f"course_{part.replace('-', '_')}"
+    blog.add(part, sys.executable, "-m", f"labs.services.{module}")
+    return f"{part} is like the course's, in Python: labs/services/{module}.py"

@@ -1,0 +1,1 @@
+"""Small services that play the course's way in a lab."""
