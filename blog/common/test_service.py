@@ -244,3 +244,12 @@ def test_an_id_is_drawn_again_while_it_is_taken_or_a_number(monkeypatch: pytest.
     monkeypatch.setattr("secrets.token_hex", lambda size: next(drawn))
 
     assert new_id(taken={"0badf00d"}) == "c0ffee00"
+
+
+@responses.activate
+@pytest.mark.parametrize("status", [404, 405])
+def test_a_bus_made_by_hand_that_keeps_nothing_has_an_empty_log(service: Service, status: int) -> None:
+    responses.get(f"{BUS}/events", status=status)
+
+    assert service.bus.whole_log() == []
+    assert not service.heard_of("NoteWritten", "1")

@@ -99,7 +99,7 @@ class Service:
             # The course's bus gives all its events, whatever it is asked for.
             return any(event.get("type") == event_type and _id_of(event) == entity_id for event in news)
         except (BusAway, BusRefused) as error:
-            if isinstance(error, BusRefused) and error.status == NO_LOG:
+            if isinstance(error, BusRefused) and error.status in NO_LOG:
                 return False
             raise _away("The event bus is away, so this cannot be checked. Try again in a moment.") from error
 
