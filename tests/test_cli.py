@@ -21,12 +21,11 @@ import msgspec
 import pytest
 from minibus.cli import main
 
-from tests.system import ROOT, SERVICES, Blog, eventually
+from tests.system import COURSE_PORTS, ROOT, SERVICES, Blog, eventually
 
 PAGE = ROOT / "docs" / "reference" / "cli.md"
 TRANSCRIPT = ROOT / "docs" / "reference" / "replay-query.txt"
 STORY = ROOT / "labs" / "stories" / "happy-path.ndjson"
-COURSE_PORTS = {"posts": 4000, "comments": 4001, "query": 4002, "moderation": 4003, "event-bus": 4005}
 MINIBUS = str(Path(sys.executable).with_name("minibus"))
 
 

@@ -18,10 +18,11 @@ import psutil
 import pytest
 import requests
 
-from tests.system import eventually
+from tests.conftest import need_course_ports
+from tests.system import COURSE_PORTS as PORTS
+from tests.system import eventually, is_taken
 
 ROOT = Path(__file__).parent.parent
-PORTS = {"posts": 4000, "comments": 4001, "query": 4002, "moderation": 4003, "event-bus": 4005, "client": 3000}
 READY = "What the services say"
 NOT_COPIED = shutil.ignore_patterns(".*", "data", "run", "node_modules", "__pycache__")
 
@@ -30,18 +31,9 @@ def url(part: str) -> str:
     return f"http://127.0.0.1:{PORTS[part]}"
 
 
-def is_taken(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
 @pytest.fixture(scope="module", autouse=True)
 def _the_ports_are_free() -> None:
-    taken = [port for port in PORTS.values() if is_taken(port)]
-    if not taken:
-        return
-    reason = f"ports {taken} are in use (make down?), and these tests need them"
-    pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+    need_course_ports()
 
 
 class Copy:

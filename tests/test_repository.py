@@ -29,19 +29,6 @@ def test_a_part_is_started_as_its_own_code_says(name: str) -> None:
     assert re.search(rf"\b(?:port=|run\(app, ){part['port']}\b", sources)
 
 
-def test_what_the_readme_shows_of_moderation_is_its_source() -> None:
-    [listing] = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-
-    assert listing in (ROOT / "blog" / "moderation" / "moderation.py").read_text()
-
-
-def test_every_link_of_the_readme_leads_somewhere() -> None:
-    targets = re.findall(r"\]\(([^)]+)\)", README)
-
-    assert targets
-    assert [target for target in targets if not (ROOT / target).exists()] == []
-
-
 def test_every_setting_is_in_the_readme() -> None:
     sources = [*(ROOT / "blog").rglob("*.py")]
     read = {

@@ -1,0 +1,47 @@
+"""The pages of this repository are tests, too (see tests/pages); the end of a run says what was counted on them."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from sybil import Sybil
+from xdist.scheduler import LoadFileScheduling
+
+from tests.pages.proof import begin, blocks, end
+from tests.pages.transcript import read
+
+PROVEN_BY_A_TEST_OF_ITS_OWN = ["docs/reference/cli.md"]
+
+pytest_collect_file = Sybil(
+    [blocks], pattern="*.md", excludes=PROVEN_BY_A_TEST_OF_ITS_OWN, setup=begin, teardown=end
+).pytest()
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Count the commands of a page."""
+    if (example := getattr(item, "example", None)) and example.parsed["language"] == "console":
+        item.user_properties.append(("commands run", len(read(example.parsed["source"]))))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how much on the pages was checked."""
+    counts: Counter[str] = Counter()
+    for report in terminalreporter.getreports("passed"):
+        counts.update({name: count for name, count in report.user_properties if isinstance(count, int)})
+    if counts:
+        said = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
+        terminalreporter.write_line(f"On the pages: {said}")
+
+
+class ByFile(LoadFileScheduling):  # type: ignore[misc]
+    """Run a file's tests one after the other, and so all those that are on the ports of a class."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return "the ports of a class" if file.endswith(("test_make.py", ".md")) else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFile:
+    """Deal out the tests as above."""
+    return ByFile(config, log)

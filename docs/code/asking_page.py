@@ -1,0 +1,31 @@
+"""A page that knows nothing: it asks posts once, and comments once for every post."""
+
+from typing import Any
+
+import requests
+from flask import Flask
+
+app = Flask(__name__)
+
+
+@app.get("/")
+def page() -> tuple[str, dict[str, str]]:
+    """Show the posts with their comments, and how often this page had to ask."""
+    requests_made = 0
+
+    def ask(address: str) -> Any:
+        nonlocal requests_made
+        requests_made += 1
+        return requests.get(address, timeout=10).json()
+
+    lines = []
+    for post in ask("http://127.0.0.1:4000/posts").values():
+        lines.append(post["title"])
+        for comment in ask(f"http://127.0.0.1:4001/posts/{post['id']}/comments"):
+            lines.append(f"  - {comment['content']}")
+    lines.append(f"({requests_made} requests)\n")
+    return "\n".join(lines), {"Content-Type": "text/plain; charset=utf-8"}
+
+
+if __name__ == "__main__":
+    app.run(port=3000)

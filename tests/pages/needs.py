@@ -1,0 +1,23 @@
+"""What some pages need beside Python: a container engine, a cluster."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+# The program that tells of it, and a question that it answers well where there is one.
+NEEDS = {
+    "docker": ["docker", "info"],
+    "cluster": ["kubectl", "get", "nodes", "--request-timeout=5s"],
+}
+
+
+def is_installed(need: str) -> bool:
+    """Say whether this machine has what could be asked for it."""
+    return shutil.which(NEEDS[need][0]) is not None
+
+
+def is_there(need: str) -> bool:
+    """Say whether it answers."""
+    asked = subprocess.run(NEEDS[need], capture_output=True, timeout=30, check=False)
+    return asked.returncode == 0
