@@ -17,6 +17,7 @@ from werkzeug.datastructures import Headers, MultiDict
 from werkzeug.wsgi import ClosingIterator
 
 from minibus.errors import ApiError, install_errors
+from minibus.printing import OneLine
 
 MAX_FORM_BYTES = 64 * 1024
 
@@ -48,7 +49,9 @@ class Lifecycle:
 
     def start(self) -> None:
         """Start the background tasks."""
-        logging.basicConfig(level=logging.INFO, format="%(name)-10s %(message)s")
+        handler = logging.StreamHandler()
+        handler.setFormatter(OneLine("%(name)-10s %(message)s"))
+        logging.basicConfig(level=logging.INFO, handlers=[handler])
         for start in self.on_start:
             start()
 

@@ -50,7 +50,7 @@ def add_event_routes(app: Flask, log: Log, metrics: Metrics) -> None:
         metrics.note_append(events, took)
         if len(events) == 1:
             tell = (stored[0].seq, events[0]["type"], events[0]["source"], took * 1000)
-            logger.info("#%d %s from %s, stored in %.1f ms", *tell)
+            logger.info("#%d %.80s from %.80s, stored in %.1f ms", *tell)
         elif events:
             logger.info(
                 "#%d to #%d, %d events, stored in %.1f ms", stored[0].seq, stored[-1].seq, len(events), took * 1000

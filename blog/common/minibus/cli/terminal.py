@@ -5,7 +5,6 @@ What people wrote is only ever text: no markup of ours, and no control character
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,11 +15,11 @@ from rich.console import Console, Group, RenderableType
 from rich.syntax import Syntax
 from rich.text import Text
 
+from minibus.printing import CONTROLS, escaped
+
 console = Console(markup=False, highlight=False, emoji=False)
 on_the_side = Console(markup=False, highlight=False, emoji=False, stderr=True)
 
-# C0 and C1 controls, and what turns the direction of writing round; a line's end is made into a space.
-CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 COLOURS = {"PostCreated": "blue", "CommentCreated": "cyan", "CommentModerated": "yellow", "CommentUpdated": "green"}
 MARKS = {"added": ("+", "green"), "changed": ("~", "yellow"), "removed": ("-", "red")}
 THEME = "ansi_dark"  # the terminal's own colours, whatever its background
@@ -34,7 +33,7 @@ def clean(text: str) -> str:
 
 def json_of(value: Any) -> str:
     """Return JSON for a script on one line; what a terminal would obey is escaped."""
-    return CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", msgspec.json.encode(value).decode())
+    return escaped(msgspec.json.encode(value).decode())
 
 
 def print_json(value: Any) -> None:
