@@ -1,12 +1,58 @@
-"""What every part prints."""
+"""What every part does with bodies that break off or never end, and with what it prints."""
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 from typing import Any
 
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from gunicorn.http.errors import ChunkMissingTerminator, InvalidChunkSize, NoMoreData
 from minibus.printing import OneLine
+from minibus.web import MAX_FORM_BYTES, create_app, json_object
+
+
+@pytest.fixture
+def app() -> FlaskClient:
+    app: Flask = create_app("test")
+
+    @app.post("/echo")
+    def echo() -> dict[str, Any]:
+        return json_object()
+
+    return app.test_client()
+
+
+def send_in_chunks(app: FlaskClient, body: io.BytesIO) -> Any:
+    """Send a body as a server hands it on that does not know how long it will be."""
+    environ = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
+    return app.post("/echo", input_stream=body, content_type="application/json", environ_overrides=environ)
+
+
+def test_a_body_in_chunks_is_read_to_its_end(app: FlaskClient) -> None:
+    assert send_in_chunks(app, io.BytesIO(b'{"a": 1}')).json == {"a": 1}
+
+
+@pytest.mark.parametrize("broken", [InvalidChunkSize(b"ZZ"), ChunkMissingTerminator(b""), NoMoreData(), OSError()])
+def test_a_body_that_breaks_off_is_its_senders_mistake(app: FlaskClient, broken: Exception) -> None:
+    class BrokenBody(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise broken
+
+    answer = send_in_chunks(app, BrokenBody())
+
+    assert answer.status_code == 400
+    assert answer.json["errors"][0]["message"]
+
+
+@pytest.mark.parametrize("more", [b"", b" " * 10, b"{}"])
+def test_a_body_in_chunks_that_does_not_end_is_too_large_and_never_cut_off(app: FlaskClient, more: bytes) -> None:
+    answer = send_in_chunks(app, io.BytesIO(b'{"a": 1}'.ljust(MAX_FORM_BYTES) + more))
+
+    assert answer.status_code == 413
 
 
 def test_what_is_printed_obeys_nobody_and_stays_on_its_line() -> None:

@@ -205,10 +205,10 @@ def test_while_a_log_is_imported_nothing_else_is_stored(bus: Bus, file: bytes) -
     answers: list[Any] = []
 
     class Upload(io.BytesIO):
-        def readinto(self, buffer: Any) -> int:
+        def read(self, size: int | None = -1) -> bytes:
             answers.append(bus.application.test_client().post("/events", json={"type": "Happened"}))
             answers.append(put(bus.application.test_client(), file))
-            return super().readinto(buffer)
+            return super().read(size)
 
     answer = bus.put("/log", input_stream=Upload(file), content_type=LINES)
 

@@ -11,11 +11,13 @@ from collections.abc import Callable, Container, Iterator
 from typing import Any
 
 import msgspec
-from flask import Flask, Response, request
+from flask import Flask, Request, Response, request
 from flask.json.provider import JSONProvider
 from werkzeug.datastructures import Headers, MultiDict
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wsgi import ClosingIterator
 
+from minibus.body import patient
 from minibus.errors import ApiError, install_errors
 from minibus.printing import OneLine
 
@@ -35,6 +37,17 @@ class MsgspecJSON(JSONProvider):
             return msgspec.json.decode(s)
         except RecursionError:
             raise ValueError("nested too deeply") from None
+
+
+class WholeRequest(Request):
+    """A request whose body is read whole, or refused."""
+
+    def get_data(self, *args: Any, **kwargs: Any) -> Any:
+        """Read the body. Raises 413, too, where it comes in chunks: Werkzeug cuts such a body off at the limit."""
+        data = super().get_data(*args, **kwargs)
+        if self.content_length is None and len(data) >= (self.max_content_length or 0):
+            raise RequestEntityTooLarge
+        return data
 
 
 class Lifecycle:
@@ -98,13 +111,14 @@ class Lifecycle:
 def create_app(import_name: str, **options: Any) -> Flask:
     """Make the Flask app of one part: errors in the one shape, `GET /healthz`, a `Lifecycle` in its extensions."""
     app = Flask(import_name, **options)
+    app.request_class = WholeRequest
     app.json = MsgspecJSON(app)
     # Or `//events` would be answered with a redirect, in HTML.
     app.url_map.merge_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = MAX_FORM_BYTES
     install_errors(app)
     life = app.extensions["minibus"] = Lifecycle()
-    app.wsgi_app = life(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = life(patient(app.wsgi_app))  # type: ignore[method-assign]
 
     @app.get("/healthz")
     def healthz() -> dict[str, str]:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
-import gevent
 import msgspec
 from flask import Flask, Response, request
 from minibus.errors import ApiError
@@ -22,7 +21,6 @@ LINES = "application/x-ndjson"
 MAX_LOG_BYTES = 1024**3
 CHUNK = 64 * 1024  # bytes
 IN_MEMORY = 8 * 1024 * 1024  # bytes; a larger file waits on the disk
-SILENCE = 30.0  # seconds without a byte after which an upload is given up
 # In its envelope, with its numbers written out (1e15), an event is longer than it was when it was published.
 LONGEST_LINE = 4 * MAX_EVENT_BYTES
 WHOLE = ("specversion", "id", "source", "type", "time", "seq", "correlationid", "datacontenttype")
@@ -80,13 +78,8 @@ def write_log(log: Log, head: int) -> Iterator[bytes]:
 
 
 def receive(stream: IO[bytes], file: IO[bytes]) -> None:
-    """Keep an upload in a file, and let others run in between. Raises `ApiError` 408 where it stalls."""
-    given_up = ApiError(408, f"Nothing came for {SILENCE:.0f} s, so nothing was stored.")
-    while True:
-        with gevent.Timeout(SILENCE, given_up):
-            chunk = stream.read(CHUNK)
-        if not chunk:
-            break
+    """Keep an upload in a file, and let others run in between."""
+    while chunk := stream.read(CHUNK):
         file.write(chunk)
         time.sleep(0)
     file.seek(0)
