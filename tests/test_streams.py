@@ -44,8 +44,8 @@ def head(bus: Blog) -> int:
 class Reader:
     """Reads Server-Sent Events until it is closed."""
 
-    def __init__(self, url: str, last: str | None = None) -> None:
-        headers = STREAM | ({"Last-Event-ID": last} if last else {})
+    def __init__(self, url: str, last: str | bytes | None = None) -> None:
+        headers = STREAM | ({"Last-Event-ID": last} if last is not None else {})
         self.response = requests.get(url, headers=headers, stream=True, timeout=20)
         self.lines = self.response.iter_lines()
 
@@ -82,9 +82,11 @@ def test_the_log_can_be_followed_and_resumed_without_loss_or_repetition(bus: Blo
     assert [json.loads(message["data"])["seq"] for message in seen] == list(range(1, head(bus) + 1))
 
 
-def test_of_another_log_a_listener_is_told_to_start_over(bus: Blog) -> None:
+@pytest.mark.parametrize("last", ["another:1", "{log}:" + "0" * 5000, "{log}:" + "0" * 18 + "99999999", "{log}:²", ""])
+def test_of_another_log_a_listener_is_told_to_start_over(bus: Blog, last: str) -> None:
     publish(bus, 1)
-    reader = Reader(f"{bus.url('event-bus')}/events", last="another:1")
+    log = bus.send("event-bus", "/subscribers/curious", {"url": "http://127.0.0.1:1"}, "PUT").json()["log"]
+    reader = Reader(f"{bus.url('event-bus')}/events", last=last.format(log=log).encode())
 
     reset, first = reader.take(2)
     reader.close()

@@ -63,6 +63,6 @@ def resume(identity: str, head: int, after: int) -> tuple[int, bool]:
     if last is None:
         return after, False
     origin, _, number = last.rpartition(":")
-    if origin == identity and number.isascii() and number.isdigit() and int(number[:18]) <= head:
+    if origin == identity and number.isascii() and number.isdigit() and len(number) <= 18 and int(number) <= head:
         return int(number), False
     return 0, True
