@@ -96,6 +96,17 @@ def test_what_is_no_delivery_is_refused_and_changes_nothing(
     assert service.state == {}
 
 
+def test_a_delivery_that_is_refused_does_not_make_a_service_forget_the_log_that_it_knows(
+    app: FlaskClient, service: Service
+) -> None:
+    app.post("/events", json=[a_note(1)], headers={"Minibus-Log": "known", "Minibus-Head": "1"})
+
+    answer = app.post("/events", json=[a_note(1)], headers={"Minibus-Log": "another", "Minibus-Skip": "x"})
+
+    assert answer.status_code == 422
+    assert (service.replica.log, service.state) == ("known", {"1": "hello"})
+
+
 @responses.activate
 def test_a_look_back_folds_the_log_and_leaves_the_live_state_alone(app: FlaskClient, service: Service) -> None:
     app.post("/events", json=[a_note(1, "live")])

@@ -37,9 +37,11 @@ def install(service: Service) -> None:
         request.max_content_length = MAX_DELIVERY_BYTES
         body = request.get_json()
         events = [check(event) for event in (body if isinstance(body, list) else [body])]
-        if log := request.headers.get("Minibus-Log"):
-            replica.meet(log, whole_number("Minibus-Head", request.headers) or 0)
+        head = whole_number("Minibus-Head", request.headers) or 0
         skip = whole_numbers("Minibus-Skip", request.headers) if "Minibus-Skip" in request.headers else None
+        # Everything is read before anything changes: what is refused leaves no trace.
+        if log := request.headers.get("Minibus-Log"):
+            replica.meet(log, head)
         replica.receive(events, skip)
         counted = isinstance(body, list) or "seq" in body
         return {"position": replica.position} if counted else {}
