@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from event_bus import courier, subscriber
+import responses
+from event_bus import courier, subscriber, subscribers_api
 from event_bus.app import create_bus
 from event_bus.events_api import MAX_BATCH_EVENTS
 from event_bus.security import Guard
@@ -374,3 +375,26 @@ def test_the_state_of_who_is_away_cannot_be_asked(bus: Bus) -> None:
     assert answer.status_code == 503
     assert answer.json["errors"][0]["message"] == "gone is down; start it to look."
     assert bus.get("/subscribers/gone/state?at=1").status_code == 422
+
+
+@responses.activate
+def test_a_page_that_a_subscriber_answers_with_never_becomes_a_page_of_the_bus(bus: Bus) -> None:
+    bus.put("/subscribers/evil", json={"url": "http://127.0.0.1:1"})
+    responses.get("http://127.0.0.1:1/state", body="<script>alert(1)</script>", content_type="text/html")
+
+    answer = bus.get("/subscribers/evil/state")
+
+    assert (answer.status_code, answer.content_type) == (503, "application/json")
+    assert answer.json["errors"][0]["message"] == "evil does not answer as a service of the blog does."
+
+
+@responses.activate
+def test_a_state_that_does_not_end_is_given_up(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subscribers_api, "LONGEST_STATE", 1000)
+    bus.put("/subscribers/evil", json={"url": "http://127.0.0.1:1"})
+    responses.get("http://127.0.0.1:1/state", json="x" * 100_000)
+
+    answer = bus.get("/subscribers/evil/state")
+
+    assert answer.status_code == 503
+    assert answer.json["errors"][0]["message"] == "evil is down; start it to look."

@@ -60,9 +60,10 @@ class Controls:
             was_paused = subscriber.paused
             self.pause()
             try:
-                requests.delete(
-                    f"{subscriber.url}/events", headers=HEADERS, timeout=FORGET, allow_redirects=False
-                ).raise_for_status()
+                with requests.delete(
+                    f"{subscriber.url}/events", headers=HEADERS, timeout=FORGET, allow_redirects=False, stream=True
+                ) as answer:
+                    answer.raise_for_status()
             except requests.RequestException as error:
                 if not was_paused:
                     self.resume()

@@ -161,16 +161,21 @@ FAILED = {"failed", "refused", "lost"}
 
 def read_object(response: requests.Response, deadline: float) -> dict[str, Any]:
     """Read an answer as a JSON object, an empty one where it is something else; never more than is sensible."""
-    body = b""
-    for chunk in response.iter_content(4096):
-        body += chunk
-        if len(body) > LONGEST_ANSWER or time.monotonic() > deadline:
-            raise EndlessAnswer
     try:
-        answer = msgspec.json.decode(body)
+        answer = msgspec.json.decode(read_answer(response, LONGEST_ANSWER, deadline))
     except (ValueError, RecursionError):
         return {}
     return answer if isinstance(answer, dict) else {}
+
+
+def read_answer(response: requests.Response, longest: int, deadline: float) -> bytes:
+    """Read an answer of at most so many bytes. Raises `EndlessAnswer`."""
+    body = bytearray()
+    for chunk in response.iter_content(16 * 1024):
+        body += chunk
+        if len(body) > longest or time.monotonic() > deadline:
+            raise EndlessAnswer
+    return bytes(body)
 
 
 def reason(problem: Exception) -> str:

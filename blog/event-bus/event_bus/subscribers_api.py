@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -12,6 +13,7 @@ from minibus.token import HEADERS
 from minibus.web import json_object, whole_number
 
 from event_bus.controls import Controls
+from event_bus.courier import EndlessAnswer, read_answer
 from event_bus.deliveries import Deliveries
 from event_bus.log import Log
 from event_bus.security import Guard
@@ -19,6 +21,7 @@ from event_bus.streams import follow_deliveries
 from event_bus.subscribers import Subscribers
 
 LOOK_BACK = (1.0, 25.0)  # seconds to connect to a service, and for its answer
+LONGEST_STATE = 256 * 1024 * 1024  # bytes
 MOST_STEPS = 1000
 
 Position = Annotated[int, msgspec.Meta(ge=0)]
@@ -142,16 +145,21 @@ def add_subscriber_routes(app: Flask, log: Log, subscribers: Subscribers, delive
             if position is not None and position > log.head:
                 raise ApiError(422, f"The log ends at {log.head}; {position} is beyond it.", field)
         try:
-            answer = requests.get(
+            with requests.get(
                 f"{subscriber.url}{path}",
                 params=request.args.to_dict(),
                 headers=HEADERS,
                 timeout=LOOK_BACK,
                 allow_redirects=False,
-            )
-        except requests.RequestException as error:
+                stream=True,
+            ) as answer:
+                body = read_answer(answer, LONGEST_STATE, time.monotonic() + sum(LOOK_BACK))
+        except (requests.RequestException, EndlessAnswer) as error:
             raise ApiError(503, f"{name} is down; start it to look.", headers={"Retry-After": "2"}) from error
-        return Response(answer.content, answer.status_code, mimetype=answer.headers.get("Content-Type"))
+        if answer.headers.get("Content-Type") != "application/json":
+            # A page from there would be a page of ours: it could press every button of the console.
+            raise ApiError(503, f"{name} does not answer as a service of the blog does.", headers={"Retry-After": "2"})
+        return Response(body, answer.status_code, mimetype="application/json")
 
     @app.get("/deliveries")
     def show_deliveries() -> Response:
