@@ -2,18 +2,75 @@
 
 from __future__ import annotations
 
+import json
 import os
+import resource
 import signal
+import socket
 import sys
+from contextlib import suppress
 from typing import Any
 
 import gevent
+from gunicorn import util
+from gunicorn.workers.ggevent import GeventWorker
+
+
+def room_for(connections: int, besides: int) -> int:
+    """Return for how many connections there is room, and take as many files for them as the system lets us have."""
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + besides
+    if resource.RLIM_INFINITY != allowed < wanted:
+        more = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (more, most))
+            allowed = more
+    return min(connections, allowed - besides)
+
+
+class Worker(GeventWorker):  # type: ignore[misc]
+    """gunicorn's worker; when all its connections are taken, it says so instead of letting people wait."""
+
+    taken = 0
+
+    def handle(self, listener: Any, client: Any, addr: Any) -> None:
+        """Serve a connection, or refuse it."""
+        self.taken += 1
+        try:
+            if self.taken > CONNECTIONS:
+                refuse(client, 503, "Service Unavailable", f"All {CONNECTIONS:,} connections are taken; try later.")
+                util.close(client)
+            else:
+                super().handle(listener, client, addr)
+        finally:
+            self.taken -= 1
+
+
+def refuse(client: socket.socket, status: int, reason: str, message: str) -> None:
+    """Refuse what did not become a request, in the one shape of errors."""
+    body = json.dumps({"errors": [{"message": f"{reason}: {message}" if message else reason}]}).encode()
+    head = f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: application/json\r\n"
+    retry = "Retry-After: 2\r\n" if status == 503 else ""
+    client.sendall(f"{head}{retry}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+    # Closed with something unread, a connection is reset, and the answer lost.
+    client.shutdown(socket.SHUT_WR)
+    with gevent.Timeout(1, False):
+        while client.recv(64 * 1024):
+            pass
+
+
+# What gunicorn refuses by itself, broken headers and the like, it says in HTML.
+util.write_error = refuse
+
+REFUSING = 100  # connections that are being refused
+OTHER_FILES = 200  # the log, the deliveries, Python's own
+CONNECTIONS = room_for(10_000, besides=REFUSING + OTHER_FILES)
 
 bind = f"{os.environ.get('BIND', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 # State lives in one process; a connection that only listens costs a greenlet.
 workers = 1
-worker_class = "gevent"
-worker_connections = 10_000
+worker_class = Worker
+worker_connections = CONNECTIONS + REFUSING
 keepalive = 30
 timeout = 30
 graceful_timeout = 3
