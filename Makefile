@@ -79,6 +79,10 @@ forward: .venv/run  ## Reach the blog in that cluster at 127.0.0.1; Ctrl-C ends 
 checkpoint: .venv/run  ## Look at what a step of a chapter has built: make checkpoint STEP=2.3
 	@.venv/bin/python docs/checkpoints.py $(STEP)
 
+.PHONY: conform
+conform: .venv/$(if $(filter client,$(SERVICE)),test,run)  ## Check anybody's service: make conform SERVICE=posts URL=http://127.0.0.1:4000
+	@.venv/bin/python -m conformance
+
 .PHONY: test check pages docs screenshots lock
 test: .venv/test  ## Run every test
 	@.venv/bin/python -m pytest
@@ -86,7 +90,7 @@ test: .venv/test  ## Run every test
 check: .venv/test  ## Look for mistakes without running: ruff, mypy
 	@.venv/bin/python -m ruff check
 	@.venv/bin/python -m ruff format --check
-	@.venv/bin/python -m mypy blog tests infra labs bench docs conftest.py
+	@.venv/bin/python -m mypy blog tests infra labs bench conformance docs conftest.py
 
 pages: .venv/test  ## Type every command on the pages, and compare: make pages PAGE=README.md
 	@.venv/bin/python -m pytest -n 0 tests/test_pages.py $(or $(PAGE),README.md docs bench)

@@ -1,0 +1,86 @@
+"""Posts, comments and query behind a page, played by the checker: it decides what there is, and hears what is sent."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from conformance.answer import as_json
+from conformance.contract import Broken
+from conformance.server import Reply, Server
+
+LISTEN_AGAIN = 0.1  # seconds
+
+
+class BlogStandIn:
+    """The three services at one address; a page that asks for `/posts…`, wherever, is led here."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.posts: dict[str, dict[str, Any]] = {}
+        self.refusal: Reply | None = None  # of everything that is written
+        self.written: list[tuple[str, Any]] = []  # path, and what was sent there
+        self.is_open = True
+        self.server = Server(urlsplit(url).port or 80, "the checker's stand-in for query", self._respond)
+
+    def _respond(self, method: str, path: str, body: bytes, media_type: str) -> Reply:
+        comments = re.fullmatch("/posts/([^/]+)/comments", path)
+        if method == "OPTIONS":
+            return 200, {}
+        if method == "POST" and (comments or path in ("/posts", "/posts/create")):
+            return self._write(path, comments[1] if comments else "", body)
+        if method == "GET" and path == "/posts":
+            return 200, self.posts
+        if method == "GET" and path == "/posts/stream":
+            return 200, self._stream()
+        if method == "GET" and comments:
+            return 200, self.posts.get(comments[1], {"comments": []})["comments"]
+        return 404, {"errors": [{"message": f"There is no {method} {path}."}]}
+
+    def _write(self, path: str, post_id: str, body: bytes) -> Reply:
+        try:
+            sent = json.loads(body)
+        except ValueError:
+            sent = body.decode(errors="replace")
+        self.written.append((path, sent))
+        if self.refusal:
+            return self.refusal
+        fields = sent if isinstance(sent, dict) else {}
+        if post_id:
+            return 201, [*self.posts[post_id]["comments"], comment("c0ffee01", fields.get("content"), "pending")]
+        return 201, {"id": "c0ffee02", "title": fields.get("title")}
+
+    def _stream(self) -> Iterator[str]:
+        """Tell of all posts, and again whenever there are others: query's stream, for a page that follows one."""
+        told = None
+        while self.is_open:
+            if (now := json.dumps(list(self.posts.values()))) != told:
+                told = now
+                yield f"event: posts\ndata: {now}\n\n"
+            time.sleep(LISTEN_AGAIN)
+
+    def show(self, *posts: dict[str, Any]) -> None:
+        """Let there be exactly these posts; forget what was written."""
+        self.posts = {post["id"]: post for post in posts}
+        self.written.clear()
+        self.refusal = None
+
+    def was_sent(self, wanted: dict[str, str], *paths: str) -> None:
+        """This was written at one of these paths. Raises `Broken`."""
+        if not any(path in paths and has(sent, wanted) for path, sent in list(self.written)):
+            came = "; ".join(f"POST {path} {as_json(sent)}" for path, sent in self.written)
+            raise Broken(f"POST {' or '.join(paths)} {as_json(wanted)}", came or "nothing")
+
+
+def comment(comment_id: str, content: Any, status: str) -> dict[str, Any]:
+    """Return a comment as query shows it."""
+    return {"id": comment_id, "content": content, "status": status}
+
+
+def has(sent: Any, wanted: dict[str, str]) -> bool:
+    """Whether what was sent has what is wanted."""
+    return isinstance(sent, dict) and sent.items() >= wanted.items()
