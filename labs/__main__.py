@@ -9,10 +9,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import requests
 from rich.console import Console
 from rich.text import Text
 
-from labs.stage import WIDTH, NotSo, Stage
+from labs.stage import WIDTH, NotSo, Stage, quiet_terminal
 
 LABS = (
     "the-web-of-requests",
@@ -28,6 +29,7 @@ LABS = (
     "slow-subscriber",
     "dual-write",
 )
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def load(name: str) -> Any:
@@ -47,20 +49,23 @@ def show_all(console: Console) -> None:
 def run(name: str, stage: Stage) -> int:
     """Play a lab from its first line to its verdict; return the exit status."""
     lab = load(name)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
+    stage.console.print(Text(f"\n  {name}", "bold").append(f"  (chapter {lab.CHAPTER})", "dim not bold"))
+    stage.console.print(Text(f"  {lab.__doc__}"))
     try:
-        stage.console.print(Text(f"\n  {name}", "bold").append(f"  (chapter {lab.CHAPTER})", "dim not bold"))
-        stage.console.print(Text(f"  {lab.__doc__}"))
-        lab.play(stage)
-    except NotSo as error:
+        if not stage.auto:
+            stage.console.print(Text("  Enter goes on, Ctrl-C ends everything.", "dim"))
+        with quiet_terminal():
+            lab.play(stage)
+    except (NotSo, AssertionError, requests.RequestException) as error:
         stage.fail(str(error))
         return 1
     except KeyboardInterrupt:
-        stage.console.print("\n  Ended before its end.")
+        stage.console.print("\n\n  Ended before its end.")
         return 130
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        # Nobody in a hurry may stop the end.
+        for number in INTERRUPTS:
+            signal.signal(number, signal.SIG_IGN)
         stage.close()
     return 0
 
@@ -80,6 +85,8 @@ def main() -> int:
         console.print(f"There is no lab {given.lab}. There are:")
         show_all(console)
         return 1
+    for number in INTERRUPTS:
+        signal.signal(number, signal.default_int_handler)
     status = run(given.lab, Stage(console, auto=given.auto))
     if given.record and status == 0:
         console.save_svg(str(given.record), title=f"make lab LAB={given.lab}")

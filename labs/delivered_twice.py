@@ -30,7 +30,7 @@ def play(stage: Stage) -> None:
     line.lose_an_answer("The second post")
     blog.write_post("The second post")
     stage.fault("query has heard of it, and the bus does not know", lambda: line.hits)
-    stage.sees("the bus delivers it again", lambda: line.count("The second post") == 2)
+    stage.sees("the bus delivers it again", lambda: line.count("The second post") >= 2)
     stage.sees("query passes over what it has, and shows it once", lambda: len(blog.page()) == 2)
     stage.log(blog)
 
@@ -53,7 +53,7 @@ def lose_an_answer_of_the_bus(stage: Stage, blog: Blog) -> None:
     line.lose_an_answer("CommentCreated")
     blog.write_comment(post, "A comment")
     stage.fault("comments did not hear the answer", lambda: line.hits)
-    stage.sees("so it publishes the event again", lambda: line.count("CommentCreated") == 2)
+    stage.sees("so it publishes the event again", lambda: line.count("CommentCreated") >= 2)
 
 
 def shown(blog: Blog) -> int:

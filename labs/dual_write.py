@@ -57,7 +57,7 @@ def kill_before_the_bus_has_it(stage: Stage, blog: Blog) -> Line:
     """Hold what posts publishes, and kill posts; what was held is lost with it."""
     line = stage.line(blog.url("event-bus"))
     blog.bus_seen_by["posts"] = line.url
-    stage.start(blog)
+    stage.start(blog, "event-bus", "posts", "query")
     stage.tell("Somebody writes a post. Its event is on its way to the bus when posts is killed.")
     line.hold_and_lose(LOST)
     write_and_kill(stage, blog, line)

@@ -37,7 +37,7 @@ TITLES = ["All are here", "Query is away", "Query is still away", "Nobody away"]
 
 def miss_two_posts(stage: Stage, blog: Blog) -> None:
     """Kill query, write two posts, start query, and write one more."""
-    stage.start(blog)
+    stage.start(blog, "event-bus", "posts", "query")
     stage.tell("All services are up. We write a post.")
     blog.write_post(TITLES[0])
     stage.sees("query shows it", lambda: [*blog.page()] == TITLES[:1])

@@ -9,7 +9,7 @@ import sys
 from labs.system import ROOT, SERVICES, Blog
 
 PEERS = ROOT / "bench" / "peers"
-NO_EXPRESS = "Express is not here: Node, and npm ci --omit=dev in bench/peers, would bring it."
+NO_EXPRESS = "There is no Express here, so Python plays it. With Node: cd bench/peers && npm ci"
 
 
 def has_express() -> bool:
@@ -32,7 +32,7 @@ def let_one_play(blog: Blog, part: str) -> str:
     """Put the course's kind of this part into a blog."""
     if has_express():
         blog.add(part, "node", f"bench/peers/{part}.js")
-        return f"{part} is the course's, in Express: bench/peers/{part}.js"
+        return f"{part} as in the course: bench/peers/{part}.js (Express)"
     module = f"course_{part.replace('-', '_')}"
     blog.add(part, sys.executable, "-m", f"labs.services.{module}")
-    return f"{part} is like the course's, in Python: labs/services/{module}.py"
+    return f"{part} as in the course: labs/services/{module}.py (Python)"

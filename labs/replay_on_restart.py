@@ -57,7 +57,7 @@ LAST = ["Everybody is back"]
 
 def write_without_query(stage: Stage, blog: Blog) -> None:
     """Write a post, kill query, and write another one."""
-    stage.start(blog)
+    stage.start(blog, "event-bus", "posts", "query")
     stage.tell("We write a post. Then query is killed, and we write another one.")
     blog.write_post(TITLES[0])
     stage.sees("query shows the first", lambda: [*blog.page()] == TITLES[:1])

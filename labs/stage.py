@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 import signal
+import sys
 import tempfile
+import termios
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -60,8 +62,10 @@ class Stage:
 
     def start(self, blog: Blog, *names: str) -> None:
         """Start these parts, or all; wait until the services have caught up."""
-        blog.start(*(names or PARTS))
-        services = [name for name in names or PARTS if name in SERVICES]
+        names = names or PARTS
+        self._mark("·", f"starting {', '.join(names)} …", "dim")
+        blog.start(*names)
+        services = [name for name in names if name in SERVICES]
         eventually(lambda: all(blog.answers(name, "/readyz") for name in services), PATIENCE)
 
     def line(self, url: str) -> Line:
@@ -86,8 +90,8 @@ class Stage:
         self.console.print()
         self._say(Text(text), Text("  "), "" if self.auto else "  ⏎ ")
         if not self.auto:
-            with suppress(EOFError):
-                input()
+            wait_for_enter()
+            self.console.print()
 
     def sees(self, text: str, condition: Callable[[], T]) -> T:
         """Say what there is to be seen, once it is so. Raises `NotSo` when it is not."""
@@ -198,3 +202,27 @@ class Stage:
             with suppress(psutil.Error):
                 child.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@contextmanager
+def quiet_terminal() -> Iterator[None]:
+    """Keep what is typed off the screen, also while nobody waits for it."""
+    if not sys.stdin.isatty():
+        yield
+        return
+    before = termios.tcgetattr(sys.stdin)
+    quiet = [*before]
+    quiet[3] &= ~termios.ECHO
+    termios.tcsetattr(sys.stdin, termios.TCSANOW, quiet)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+
+
+def wait_for_enter() -> None:
+    """Wait for Enter; one that came too early does not count."""
+    if sys.stdin.isatty():
+        termios.tcflush(sys.stdin, termios.TCIFLUSH)
+    with suppress(EOFError):
+        input()

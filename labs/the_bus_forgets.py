@@ -43,7 +43,7 @@ def play(stage: Stage) -> None:
 
 def write_and_kill_the_bus(stage: Stage, blog: Blog) -> None:
     """Write two posts, kill the bus, and start it again."""
-    stage.start(blog)
+    stage.start(blog, "event-bus", "posts", "query")
     stage.tell("We write two posts.")
     blog.write_post("The first")
     blog.write_post("The second")

@@ -41,7 +41,7 @@ def play(stage: Stage) -> None:
 
 def write_until_it_dies(stage: Stage, blog: Blog) -> set[str]:
     """Let writers publish as fast as they can, kill the bus, start it again; return the ids that got a yes."""
-    blog.start("event-bus")
+    stage.start(blog, "event-bus")
     answered: set[str] = set()
 
     def write() -> None:

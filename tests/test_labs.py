@@ -3,49 +3,114 @@
 from __future__ import annotations
 
 import os
+import pty
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
+import psutil
 import pytest
 
 from labs.__main__ import LABS
-from tests.system import ROOT
+from tests.system import ROOT, eventually
 
 AT_ONCE = 3  # labs: most of their time is waiting
 
 pytestmark = pytest.mark.timeout(300)
 
-Playing = dict[str, "Future[subprocess.CompletedProcess[str]]"]
+# What neutralises a fault, or breaks a promise, and what the lab says then.
+SABOTAGE = {
+    "lost-without-a-store": ("Blog.kill = lambda *_: None", "query is dead (SIGKILL)"),
+    "slow-subscriber": ("Blog.freeze = lambda *_: None", "query is frozen (SIGSTOP)"),
+    "moderated-later": ("Line.lose = lambda *_: None", "its verdict gets lost"),
+    "delivered-twice": ("Line.lose_an_answer = lambda *_: None", "comments did not hear the answer"),
+    "the-bus-remembers": ("Blog.settings = property(lambda _: FORGETFUL, lambda *_: None)", "the bus has every one"),
+    "pending-for-ever": ("Stage.kill = lambda _, blog, name: blog.kill(name)", "Nothing went wrong in this lab"),
+}
+SABOTEUR = """
+import sys
+import labs.stage
+from labs.__main__ import main
+from labs.line import Line
+from labs.stage import Stage
+from labs.system import Blog
+FORGETFUL = {"EVENT_STORE": "memory", "SUBSCRIBERS": ""}
+labs.stage.PATIENCE = 3
+"""
+
+Played = subprocess.CompletedProcess[str]
 
 
-def play(name: str) -> subprocess.CompletedProcess[str]:
+def play(name: str, sabotage: str = "") -> Played:
     """Play a lab to its end, as `make lab` does, but wait for nobody."""
+    program = ["-c", f"{SABOTEUR}{sabotage}\nsys.exit(main())"] if sabotage else ["-m", "labs"]
     return subprocess.run(
-        [sys.executable, "-m", "labs", name, "--auto"],
+        [sys.executable, *program, name, "--auto"],
         check=False, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def playing(request: pytest.FixtureRequest) -> Iterator[Playing]:
+def playing(request: pytest.FixtureRequest) -> Iterator[dict[tuple[str, str], Future[Played]]]:
     """Play the labs that are asked for, some at a time."""
     tests: list[Any] = [item for item in request.session.items if item.path == request.path]
-    names = [test.callspec.params["name"] for test in tests if "playing" in test.fixturenames]
+    asked = [item.callspec.params for item in tests if "playing" in item.fixturenames]
     with ThreadPoolExecutor(AT_ONCE) as stages:
-        yield {name: stages.submit(play, name) for name in names}
+        yield {
+            (one["name"], sabotage): stages.submit(play, one["name"], sabotage)
+            for one in asked
+            for sabotage in [one.get("sabotage", "")]
+        }
 
 
 @pytest.mark.parametrize("name", LABS)
-def test_a_lab_keeps_its_promise(playing: Playing, name: str, record_property: Callable[[str, str], None]) -> None:
-    played = playing[name].result()
+def test_a_lab_keeps_its_promise(
+    playing: dict[tuple[str, str], Future[Played]], name: str, record_property: Callable[[str, str], None]
+) -> None:
+    played = playing[name, ""].result()
 
     record_property("transcript", played.stdout)
     assert played.returncode == 0, played.stdout
     assert "↯" in played.stdout
     assert "\n✓ " in played.stdout
+    assert max(map(len, played.stdout.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("name", "sabotage", "complaint"), [(name, *what) for name, what in SABOTAGE.items()], ids=list(SABOTAGE)
+)
+def test_a_lab_without_its_fault_or_its_promise_fails(
+    playing: dict[tuple[str, str], Future[Played]], name: str, sabotage: str, complaint: str
+) -> None:
+    played = playing[name, sabotage].result()
+
+    assert played.returncode == 1, played.stdout
+    _, _, verdict = played.stdout.partition("\n✗ ")
+    assert complaint in " ".join(verdict.split())
+
+
+@pytest.mark.parametrize("moment", ["starting", "⏎"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_ctrl_c_and_its_like_end_everything_at_any_moment(number: signal.Signals, moment: str) -> None:
+    terminal, end = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "labs", "lost-without-a-store"],
+        cwd=ROOT, stdin=end, stdout=end, stderr=end, start_new_session=True,
+    ) as lab:  # fmt: skip
+        os.close(end)
+        said = b""
+        while moment.encode() not in said:
+            said += os.read(terminal, 1000)
+        started = psutil.Process(lab.pid).children(recursive=True)
+
+        lab.send_signal(number)
+
+        assert lab.wait(20) == 130
+        eventually(lambda: not any(process.is_running() for process in started))
+    os.close(terminal)
 
 
 def test_make_lab_lists_them_all() -> None:
