@@ -21,6 +21,7 @@ NOT_COPIED = shutil.ignore_patterns(".git", ".venv", ".*_cache", "data", "run", 
 # One command is typed after the other into what a reader sees as one shell: folder and environment go on.
 SHELL = """
 cd "$(cat "$TERMINAL/folder")" && . "$TERMINAL/environment"
+export PYTHONPATH="$2"
 eval "$1"
 status=$?
 pwd > "$TERMINAL/folder"
@@ -44,7 +45,6 @@ class Terminal:
         self.environment = {
             **inherited,
             "TERMINAL": str(self.state),
-            "PYTHONPATH": os.pathsep.join(str(path.parent) for path in self.root.glob("blog/*/pyproject.toml")),
             "PYTHONUNBUFFERED": "1",  # as in a terminal
             "COLUMNS": "80",
             "NO_COLOR": "1",
@@ -60,6 +60,15 @@ class Terminal:
                 (ours / path.name).symlink_to(path)
         for stamp in ("run", "test"):
             (ours / stamp).write_text(f"{self.root}\n")  # as `make` writes it
+
+    def install(self) -> str:
+        """Return where Python finds the parts of the copy, those too that the page adds; `make` is to install nothing.
+
+        It would put the copy's parts into the environment of these tests.
+        """
+        for stamp in ("run", "test"):
+            os.utime(self.root / ".venv" / stamp)
+        return os.pathsep.join(str(path.parent) for path in self.root.glob("blog/*/pyproject.toml"))
 
     def type(self, command: str) -> tuple[str, int]:
         """Run a command to its end; return what it says, and its exit status."""
@@ -116,7 +125,7 @@ class Window:
         self.read = 0
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                ["bash", "-c", SHELL, "bash", command],
+                ["bash", "-c", SHELL, "bash", command, terminal.install()],
                 cwd=terminal.root, env=terminal.environment, start_new_session=True,
                 stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
             )  # fmt: skip
