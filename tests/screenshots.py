@@ -1,4 +1,4 @@
-"""Take the pictures of the README from the story of the happy path: `make screenshots`."""
+"""Take the pictures of the pages, most of them from the story of the happy path: `make screenshots`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.conftest import CHROMIUM, QUIET
 from tests.gateway import one_origin
+from tests.seventh import WithNotifications
 from tests.system import ROOT, SERVICES, Blog, eventually
 
 STORY = ROOT / "labs" / "stories" / "happy-path.ndjson"
@@ -28,9 +29,15 @@ def main() -> None:
             tab = browser.new_page(viewport=PROJECTOR)  # type: ignore[arg-type]
             console(tab, blog)
             the_blog(tab, blog)
-            browser.close()
         finally:
             blog.close()
+        seven = WithNotifications(Path(folder))
+        try:
+            seven.start(*seven.ports).ready()
+            a_seventh_part(tab, seven)
+            browser.close()
+        finally:
+            seven.close()
 
 
 def import_story(blog: Blog) -> None:
@@ -59,6 +66,15 @@ def the_blog(tab: Page, blog: Blog) -> None:
     expect(tab.locator("article.post").first).to_be_visible()
     tab.screenshot(path=ROOT / "docs" / "blog.png")
     gateway.close()
+
+
+def a_seventh_part(tab: Page, blog: WithNotifications) -> None:
+    """Show the whiteboard with the lifeline of the service that a reader adds."""
+    blog.write_about_tea()
+    eventually(lambda: len(blog.events()) == 5)
+    tab.goto(f"{blog.url('event-bus')}/#at=5&service=notifications")
+    expect(tab.locator("#picture .row.event").last.locator(".arrow.deliver")).to_have_count(5)
+    tab.locator("#board").screenshot(path=ROOT / "docs" / "adding-a-service.png")
 
 
 if __name__ == "__main__":
