@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
+from pathlib import Path
 
 import pytest
 
 from tests.system import APPS, ROOT, SERVICES
 
 README = (ROOT / "README.md").read_text()
+DOCS = ROOT / "docs"
+NAMED = re.compile(r"\[`([A-Za-z_][\w.]*)`\]\(([^)#]+\.py)\)")
 
 
 @pytest.mark.parametrize("name", [*SERVICES, "client"])
@@ -46,3 +50,32 @@ def test_every_package_is_pinned_and_comes_from_nowhere_in_particular() -> None:
     lines = [line for line in (ROOT / "blog" / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
 
     assert all(re.fullmatch(r"[\w.-]+==[\w.]+( ?;.*)?", line) for line in lines if line)
+
+
+# -- the pages lead to the code ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.name)
+def test_every_name_that_a_page_links_is_in_its_file(page: Path) -> None:
+    linked = [(name, link) for name, link in NAMED.findall(page.read_text()) if not name.endswith(".py")]
+
+    assert [f"{name} in {link}" for name, link in linked if name not in names(page.parent / link)] == []
+
+
+def names(module: Path) -> set[str]:
+    """Return the functions, classes and methods of a module: `Log`, `Log.append`."""
+    found = set()
+    for node in ast.parse(module.read_text()).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        if isinstance(node, ast.ClassDef):
+            found |= {f"{node.name}.{inner.name}" for inner in node.body if isinstance(inner, ast.FunctionDef)}
+    return found
+
+
+@pytest.mark.parametrize("package", ["blog/event-bus/event_bus", "blog/common/minibus"])
+def test_every_module_has_its_line_in_the_architecture(package: str) -> None:
+    page = (DOCS / "architecture.md").read_text()
+    modules = [module for module in (ROOT / package).glob("*.py") if not module.name.startswith("__")]
+
+    assert [module.name for module in modules if f"(../{module.relative_to(ROOT)})" not in page] == []
