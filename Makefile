@@ -83,9 +83,13 @@ checkpoint: .venv/run  ## Look at what a step of a chapter has built: make check
 conform: .venv/$(if $(filter client,$(SERVICE)),test,run)  ## Check anybody's service: make conform SERVICE=posts URL=http://127.0.0.1:4000
 	@.venv/bin/python -m conformance
 
-.PHONY: test check pages docs screenshots lock
+.PHONY: test check chaos pages docs screenshots lock
 test: .venv/test  ## Run every test
 	@.venv/bin/python -m pytest
+
+chaos: .venv/test  ## Break the blog at random, and look for what is lost: make chaos SEEDS=500
+	@.venv/bin/python -m tests.chaos $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FIRST),--first $(FIRST)) \
+	$(if $(WORKERS),--workers $(WORKERS)) $(if $(SCRIPT),--script $(SCRIPT))
 
 check: .venv/test  ## Look for mistakes without running: ruff, mypy
 	@.venv/bin/python -m ruff check

@@ -1,0 +1,104 @@
+"""`make chaos SEEDS=500`: run many seeds, show how far it is, and tell the story of every one that fails."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from tests.chaos.campaign import Campaign, Tally, campaign
+from tests.chaos.commands import Script, decode, draw, encode
+from tests.chaos.machine import Outcome
+from tests.chaos.shrink import shrink
+from tests.chaos.story import tell
+
+FOLDER = Path("run/chaos")
+SHRINKING = 180.0  # seconds for each seed that failed
+
+console = Console()
+
+
+@click.command()
+@click.option("--seeds", default=20, show_default=True, help="How many.")
+@click.option("--first", default=0, show_default=True, help="The first of them.")
+@click.option("--workers", default=2, show_default=True, help="How many blogs run at the same time.")
+@click.option("--mutant", default="", help="A broken build: see tests/chaos/mutants.py.")
+@click.option(
+    "--script",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Run this script, as kept of a seed that failed, instead of seeds.",
+)
+def main(seeds: int, first: int, workers: int, mutant: str, script: Path | None) -> None:
+    """Run random faults against the blog, and judge what is there in the end."""
+    with campaign(workers, mutant) as machines:
+        if script:
+            outcome = machines.script(decode(script.read_text()))
+            print_wrong("The script", outcome)
+            sys.exit(bool(outcome.wrong))
+        begun = time.monotonic()
+        tally = run_all(machines, range(first, first + seeds))
+        print_tally(tally, time.monotonic() - begun)
+        for seed, outcome in tally.failed.items():
+            print_wrong(f"Seed {seed}", outcome)
+            keep_story(machines, seed, outcome)
+    sys.exit(bool(tally.failed))
+
+
+def run_all(machines: Campaign, seeds: range) -> Tally:
+    """Run the seeds, and show how far it is."""
+    tally = Tally()
+    columns = ("{task.description}", "kills {task.fields[kills]}", "failed {task.fields[failed]}")
+    with Progress(
+        TextColumn(columns[0]), BarColumn(), MofNCompleteColumn(), *map(TextColumn, columns[1:]), TimeElapsedColumn(),
+        console=console,
+    ) as progress:  # fmt: skip
+        task = progress.add_task("seeds", total=len(seeds), kills=0, failed=0)
+        for seed, outcome in machines.seeds(seeds):
+            tally.add(seed, outcome)
+            progress.update(task, advance=1, kills=tally.seen["kill"], failed=len(tally.failed))
+            if outcome.wrong:
+                progress.console.print(f"seed {seed}: {outcome.wrong[0]}", style="red", markup=False)
+    return tally
+
+
+def print_tally(tally: Tally, seconds: float) -> None:
+    """Show what happened, and how often."""
+    table = Table("what happened", "times", title=f"{tally.runs} seeds in {seconds:.0f} s")
+    table.columns[1].justify = "right"
+    for what, times in sorted(tally.seen.items()):
+        table.add_row(what, f"{times:,}")
+    console.print(table)
+    console.print(f"events acknowledged {tally.acknowledged:,}, of these in the log once {tally.found:,}")
+    console.print(f"seeds that failed   {len(tally.failed)}")
+
+
+def print_wrong(what: str, outcome: Outcome) -> None:
+    """Show what is wrong."""
+    for wrong in outcome.wrong:
+        console.print(f"{what}: {wrong}", style="red", markup=False)
+    if not outcome.wrong:
+        console.print(f"{what}: every promise was kept.")
+
+
+def keep_story(machines: Campaign, seed: int, outcome: Outcome) -> None:
+    """Make the script of a seed that failed as short as can be, and keep it and its story."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    script, told = FOLDER / f"seed-{seed}.script", FOLDER / f"seed-{seed}.ndjson"
+
+    def keep(shorter: Script, its_outcome: Outcome) -> None:
+        script.write_text(encode(shorter))
+        told.write_bytes(tell(f"Seed {seed}: {its_outcome.wrong[0]}", its_outcome))
+
+    keep(draw(seed), outcome)
+    with console.status(f"Making seed {seed} shorter (at most {SHRINKING:.0f} s) …"):
+        length = len(shrink(draw(seed), lambda shorter: machines.fails(shorter, keep), SHRINKING))
+    console.print(f"Seed {seed}, {length} commands: make chaos SCRIPT={script}\nIts story: minibus import {told}")
+
+
+if __name__ == "__main__":
+    main()

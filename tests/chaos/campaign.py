@@ -1,0 +1,102 @@
+"""Many seeds on several machines at once, each in a process of its own; and what came of them, added up."""
+
+from __future__ import annotations
+
+import multiprocessing
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing.queues import Queue
+from pathlib import Path
+
+from tests.chaos.commands import PARTS, Script, draw
+from tests.chaos.machine import Machine, Outcome
+from tests.system import free_port
+
+Ports = dict[str, int]
+
+
+@dataclass
+class Tally:
+    """What came of many runs."""
+
+    runs: int = 0
+    seen: Counter[str] = field(default_factory=Counter)
+    failed: dict[int, Outcome] = field(default_factory=dict)
+    acknowledged: int = 0
+    found: int = 0
+    seconds: float = 0.0
+
+    def add(self, seed: int, outcome: Outcome) -> None:
+        """Count a run."""
+        self.runs += 1
+        self.seen += outcome.seen
+        self.acknowledged += outcome.acknowledged
+        self.found += outcome.found
+        self.seconds += outcome.seconds
+        if outcome.wrong:
+            self.failed[seed] = outcome
+
+
+class Campaign:
+    """So many machines, each in a process of its own."""
+
+    def __init__(self, pool: ProcessPoolExecutor) -> None:
+        self.pool = pool
+
+    def seeds(self, seeds: Iterable[int]) -> Iterator[tuple[int, Outcome]]:
+        """Run these seeds; yield each with its outcome, in the order in which they end."""
+        runs = {self.pool.submit(run_seed, seed): seed for seed in seeds}
+        for done in as_completed(runs):
+            yield runs.pop(done), done.result()
+
+    def script(self, script: Script) -> Outcome:
+        """Run one script."""
+        return self.pool.submit(run_script, script).result()
+
+    def fails(self, script: Script, keep: Callable[[Script, Outcome], None], tries: int = 3) -> bool:
+        """Say whether a script fails, and keep its outcome; what hangs on time may fail only now and then."""
+        for _ in range(tries):
+            outcome = self.script(script)
+            if outcome.wrong:
+                keep(script, outcome)
+                return True
+        return False
+
+
+@contextmanager
+def campaign(workers: int, mutant: str = "") -> Iterator[Campaign]:
+    """Start machines, with a broken build if one is named."""
+    spawn = multiprocessing.get_context("spawn")
+    ports: Queue[Ports] = spawn.Queue()
+    with tempfile.TemporaryDirectory(prefix="minibus-chaos-") as folder:
+        for _ in range(workers):
+            ports.put({name: free_port() for name in PARTS})
+        with ProcessPoolExecutor(workers, spawn, build, (ports, folder, mutant)) as pool:
+            try:
+                yield Campaign(pool)
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+
+machine: Machine  # of this process
+
+
+def build(ports: Queue[Ports], folder: str, mutant: str) -> None:
+    """Build the machine of this process. It ends with the process, and its parts with it."""
+    global machine  # noqa: PLW0603
+    mine = ports.get()
+    machine = Machine(Path(folder) / str(mine[PARTS[0]]), mine, mutant)
+
+
+def run_seed(seed: int) -> Outcome:
+    """Run a seed on this process's machine."""
+    return machine.run(draw(seed))
+
+
+def run_script(script: Script) -> Outcome:
+    """Run a script on this process's machine."""
+    return machine.run(script)

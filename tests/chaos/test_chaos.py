@@ -1,0 +1,75 @@
+"""Dozens of random runs with faults keep every promise; every broken build is found out."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.chaos.campaign import Tally, campaign
+from tests.chaos.mutants import MUTANTS
+
+SEEDS = 30
+MORE = 60  # seeds, at most, until every fault has been seen
+WORKERS = 3
+
+# Each of these has to happen, or the test has not tested it.
+FAULTS = {
+    "kill",
+    "stop",
+    "freeze",
+    "kill of the bus in the middle of a commit",
+    "kill between applying and answering",
+    "kill between applying and publishing",
+    "delivery lost",
+    "delivery done, its answer cut off",
+    "delivery sent twice",
+    "delivery late",
+    "delivery out of order: an old one after newer ones",
+    "delivery out of order: a batch's second half first",
+    "gap",
+    "publish lost",
+    "publish done, its answer cut off",
+    "publish sent twice",
+    "publish late",
+    "hold",
+    "resume",
+    "rewind",
+    "step",
+}
+
+# What each broken build breaks first.
+BROKEN = {
+    "acknowledge before the commit": "was acknowledged and is not in the log",
+    "take out of order": "every state is the fold of the log",
+    "store twice": "more than once",
+    "react only to what is new": "has 0 Comment",
+}
+
+
+@pytest.mark.timeout(900)
+def test_random_faults_break_no_promise_and_every_fault_is_seen_to_happen() -> None:
+    tally = Tally()
+    with campaign(WORKERS) as machines:
+        for seed, outcome in machines.seeds(range(SEEDS)):
+            tally.add(seed, outcome)
+        for seed in range(SEEDS, SEEDS + MORE):
+            if set(tally.seen) >= FAULTS:
+                break
+            for outcome_of in machines.seeds([seed]):
+                tally.add(*outcome_of)
+
+    assert {f"make chaos FIRST={seed}": outcome.wrong for seed, outcome in tally.failed.items()} == {}
+    assert tally.acknowledged == tally.found > 5 * SEEDS
+    assert FAULTS - set(tally.seen) == set()
+
+
+def test_there_is_a_test_for_every_broken_build() -> None:
+    assert set(BROKEN) == set(MUTANTS)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_a_broken_build_is_found_out(mutant: str) -> None:
+    with campaign(WORKERS, mutant) as machines:
+        findings = (wrong for _, outcome in machines.seeds(range(100)) for wrong in outcome.wrong)
+
+        assert any(BROKEN[mutant] in wrong for wrong in findings)
