@@ -12,14 +12,14 @@ class Line(Gateway):
 
     def __init__(self, url: str) -> None:
         self.hits = 0
-        self.bodies: list[bytes] = []
+        self.answered: list[bytes] = []
         self._free = threading.Event()
         self.mend()
         super().__init__(lambda path: url, self._carry, self._bring_back)
 
     def count(self, text: str) -> int:
-        """Return how many requests with this text came here."""
-        return sum(text.encode() in body for body in self.bodies)
+        """Return how many requests with this text were answered at the other end."""
+        return sum(text.encode() in body for body in self.answered)
 
     def lose(self, text: str) -> None:
         """Lose every request with this text."""
@@ -61,7 +61,6 @@ class Line(Gateway):
         return fault
 
     def _carry(self, method: str, path: str, body: bytes) -> None:
-        self.bodies.append(body)
         fault = self._meets(body, "lose", "hold", "hold and lose")
         if fault.startswith("hold"):
             self._free.wait()
@@ -69,6 +68,7 @@ class Line(Gateway):
             raise Cut
 
     def _bring_back(self, method: str, path: str, body: bytes) -> None:
+        self.answered.append(body)
         fault = self._meets(body, "hold an answer", "lose an answer")
         if fault == "hold an answer":
             self._free.wait()

@@ -36,7 +36,6 @@ def play(stage: Stage) -> None:
     stage.sees("query is alive, and says that it is not ready", lambda: not blog.answers("query", "/readyz"))
     stage.tell("The bus is back, too. We write one more post.")
     blog.start("event-bus")
-    blog.ready()
     blog.write_post("Everybody is back")
     stage.sees("query shows all three posts", lambda: [*blog.page()] == TITLES + LAST)
     stage.page(blog)
