@@ -127,6 +127,17 @@ class Log:
 
 def off_the_loop(call: Callable[..., Any], *args: Any) -> Any:
     """Run what waits for the disk on a native thread where gevent runs the others in one; here and now elsewhere."""
-    if monkey.is_module_patched("threading"):
-        return gevent.get_hub().threadpool.apply(call, args)
-    return call(*args)
+    if not monkey.is_module_patched("threading"):
+        return call(*args)
+    result, error = gevent.get_hub().threadpool.apply(_outcome, (call, args))
+    if error:
+        raise error
+    return result
+
+
+def _outcome(call: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, Exception | None]:
+    """Return what a call returns, or raises: gevent prints a traceback for whatever a thread of its pool raises."""
+    try:
+        return call(*args), None
+    except Exception as error:
+        return None, error
