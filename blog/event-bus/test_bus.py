@@ -16,6 +16,7 @@ from event_bus import courier, subscriber, subscribers_api
 from event_bus.app import create_bus
 from event_bus.events_api import MAX_BATCH_EVENTS
 from event_bus.security import Guard
+from event_bus.store import StoreError
 from event_bus.store.memory import MemoryStore
 from minibus.event import MAX_EVENT_BYTES
 
@@ -268,6 +269,28 @@ class TestDelivery:
 
         eventually(lambda: (state_of(bus)["state"], state_of(bus)["lag"]) == ("live", 0))
         assert listener.heard[-1] == [1, 2]
+
+    def test_a_log_that_could_not_be_read_for_a_while_is_carried_then(
+        self, bus: Bus, listen: Callable[..., Listener], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        failures: list[int] = []
+        read = MemoryStore.read
+
+        def fail_at_first(store: MemoryStore, *question: Any) -> Any:
+            if len(failures) < 3:
+                failures.append(1)
+                raise StoreError("cannot read: disk I/O error")
+            return read(store, *question)
+
+        monkeypatch.setattr(courier, "BACK_OFF", (0.01, 0.01))
+        monkeypatch.setattr(MemoryStore, "read", fail_at_first)
+        publish(bus, *happened(1, 2))
+        listener = listen(take_all)
+        register(bus, listener)
+
+        eventually(lambda: state_of(bus)["lag"] == 0)
+
+        assert (len(failures), listener.heard) == (3, [[1, 2]])
 
     @pytest.mark.parametrize("answer", NO_POSITIONS)
     def test_an_answer_without_a_position_is_no_acknowledgement(

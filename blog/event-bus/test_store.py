@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -222,6 +223,15 @@ class TestSqlite:
 
         assert [record.seq for record in store.read(0, only=Only(correlationid=event["correlationid"]))] == [2]
         assert [place.seq for place in store.append([an_event()])] == [3]
+        store.close()
+
+    def test_says_that_it_cannot_read(self, tmp_path: Path) -> None:
+        store = SqliteStore(tmp_path / "events.db")
+        with closing(sqlite3.connect(tmp_path / "events.db")) as stranger:
+            stranger.execute("ALTER TABLE events RENAME TO gone")
+
+        with pytest.raises(StoreError, match="cannot read: no such table"):
+            store.read(0)
         store.close()
 
     def test_refuses_a_folder_that_it_cannot_make(self, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 from minibus.errors import error_response
 from minibus.event import BadEvent
 from minibus.web import create_app
@@ -52,7 +52,7 @@ def create_bus(store: Store, listed: Mapping[str, str], guard: Guard) -> Flask:
 
     @app.errorhandler(StoreError)
     def not_stored(error: StoreError) -> Response:
-        response = error_response(503, f"Nothing was stored: {error}.")
+        response = error_response(503, f"{'The log' if request.method == 'GET' else 'Nothing was stored'}: {error}.")
         response.headers["Retry-After"] = "2"
         return response
 

@@ -13,7 +13,7 @@ from minibus.token import HEADERS
 
 from event_bus.deliveries import Deliveries, Delivery
 from event_bus.log import Log
-from event_bus.store import PAGE_EVENTS, Record
+from event_bus.store import PAGE_EVENTS, Record, StoreError
 from event_bus.subscriber import Subscriber
 
 LINGER = 0.003  # seconds that a courier waits for company for a single event
@@ -43,7 +43,12 @@ class Courier:
     def _run(self) -> None:
         pause = BACK_OFF[0]
         while not self.subscriber.gone:
-            batch, registrations = self._next_batch()
+            try:
+                batch, registrations = self._next_batch()
+            except StoreError as error:
+                logger.error("nothing for %s: %s", self.subscriber.name, error)
+                self._rest(BACK_OFF[1], self.subscriber.registrations)
+                continue
             if not batch:
                 continue
             try:

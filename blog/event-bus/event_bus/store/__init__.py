@@ -83,6 +83,7 @@ class Store(Protocol):
         """Return the next events after this position, oldest first: at most `limit`, and about 1 MiB.
 
         Of a text to be contained, `a` finds `A`, too. Such a search reads every event: call it off the loop.
+        Raises `StoreError`.
         """
 
     def types(self, numbers: Sequence[int]) -> list[str]:

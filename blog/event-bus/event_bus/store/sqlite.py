@@ -86,7 +86,7 @@ class SqliteStore:
                     f"cannot use {path.parent}: {error.strerror}; set DATA_DIR to another folder"
                 ) from error
             except (sqlite3.Error, TypeError) as error:
-                raise StoreError(f"cannot use {path}: {error}; move it away to start a new log") from error
+                raise StoreError(f"cannot use {path}: {error}; {_advice(error)}") from error
             # All went well: what was opened stays open until `close`.
             self._opened = opened.pop_all()
 
@@ -172,18 +172,21 @@ class SqliteStore:
 
     def _read(self, reader: sqlite3.Connection, after: int, limit: int, only: Only) -> list[Record]:
         where = "".join(f" AND {clause}" for name, clause in FILTERS.items() if getattr(only, name) is not None)
-        rows = reader.execute(
-            f"SELECT seq, body FROM events WHERE seq > :after{where} ORDER BY seq LIMIT :limit",
-            {"after": after, "limit": limit, **only._asdict()},
-        )
         page: list[Record] = []
         size = 0
-        for row in rows:
-            page.append(Record(*row))
-            size += len(page[-1].body)
-            if size >= PAGE_BYTES:
-                break
-        rows.close()
+        try:
+            rows = reader.execute(
+                f"SELECT seq, body FROM events WHERE seq > :after{where} ORDER BY seq LIMIT :limit",
+                {"after": after, "limit": limit, **only._asdict()},
+            )
+            for row in rows:
+                page.append(Record(*row))
+                size += len(page[-1].body)
+                if size >= PAGE_BYTES:
+                    break
+            rows.close()
+        except sqlite3.Error as error:
+            raise StoreError(f"cannot read: {error}") from error
         return page
 
     def types(self, numbers: Sequence[int]) -> list[str]:
@@ -199,6 +202,16 @@ class SqliteStore:
     def close(self) -> None:
         """Close the database and let the next bus have it."""
         self._opened.close()
+
+
+def _advice(error: Exception) -> str:
+    """Say what to do about a database that cannot be opened; what may be whole is never to be moved away."""
+    kind = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary code; SQLite has many of each kind
+    if kind in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+        return "make room there, or set DATA_DIR to another folder"
+    if kind in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return "another program holds it, so end that one"
+    return "move it away to start a new log"
 
 
 def _lock(path: Path) -> TextIO:
