@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -225,6 +226,36 @@ class TestSqlite:
         assert [place.seq for place in store.append([an_event()])] == [3]
         store.close()
 
+    def test_goes_on_as_another_log_when_it_has_lost_its_end(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        store = SqliteStore(tmp_path / "events.db")
+        for _ in range(20):
+            store.append([an_event()])
+        crashed = shutil.copytree(tmp_path, tmp_path / "crashed")
+        damaged = (crashed / "events.db-wal").read_bytes()[:-30_000]
+        (crashed / "events.db-wal").write_bytes(damaged)
+        store.close()
+
+        again = SqliteStore(crashed / "events.db")
+
+        assert 0 < again.head < 20
+        assert again.id != store.id
+        assert [event["seq"] for event in bodies(again)] == list(range(1, again.head + 1))
+        assert (crashed / f"events.db-wal.{again.head}").read_bytes() == damaged
+        assert f"of 20 events that were answered it holds {again.head}." in caplog.text
+        again.close()
+        assert_opens_as(again.id, crashed)
+
+    @pytest.mark.parametrize("mark", [b"", b"nonsense", b"\xff", b"another 999"])
+    def test_a_mark_that_is_none_means_nothing(self, tmp_path: Path, mark: bytes) -> None:
+        store = SqliteStore(tmp_path / "events.db")
+        store.append([an_event()])
+        store.close()
+        (tmp_path / "events.mark").write_bytes(mark)
+
+        assert_opens_as(store.id, tmp_path)
+
     def test_says_that_it_cannot_read(self, tmp_path: Path) -> None:
         store = SqliteStore(tmp_path / "events.db")
         with closing(sqlite3.connect(tmp_path / "events.db")) as stranger:
@@ -247,6 +278,12 @@ class TestSqlite:
     def test_knows_no_other_rung(self) -> None:
         with pytest.raises(StoreError, match="EVENT_STORE is 'redis'"):
             open_store({"EVENT_STORE": "redis"})
+
+
+def assert_opens_as(log_id: str, folder: Path) -> None:
+    store = SqliteStore(folder / "events.db")
+    assert store.id == log_id
+    store.close()
 
 
 def assert_refuses(folder: Path, why: str) -> None:

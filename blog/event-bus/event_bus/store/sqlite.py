@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import fcntl
+import logging
+import shutil
 import sqlite3
 import time
 import uuid
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, TextIO
 import msgspec
 
 from event_bus.store import EVERYTHING, MOST_TYPES, PAGE_BYTES, PAGE_EVENTS, Duplicate, Only, Record, Stored, StoreError
+from event_bus.store.mark import Mark
 
 if TYPE_CHECKING:
     from minibus.event import Envelope
@@ -81,6 +84,8 @@ class SqliteStore:
                 self._reader = opened.enter_context(closing(self._connect()))
                 self.id: str = self._writer.execute("SELECT id FROM log").fetchone()[0]
                 self._head: int = self._writer.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0]
+                self._mark = opened.enter_context(closing(Mark(path.with_suffix(".mark"))))
+                self._look_for_its_end()
             except OSError as error:
                 raise StoreError(
                     f"cannot use {path.parent}: {error.strerror}; set DATA_DIR to another folder"
@@ -111,6 +116,27 @@ class SqliteStore:
         elif version == 1:
             self._writer.executescript(f"BEGIN; {FROM_1_TO_2} COMMIT;")
 
+    def _look_for_its_end(self) -> None:
+        """Make a log that has lost events which were answered another log: whoever had applied them starts over."""
+        answered = self._mark.read(self.id)
+        if self._head < answered:
+            kept = self._keep_write_ahead_log()
+            self.id = uuid.uuid4().hex
+            self._writer.execute("UPDATE log SET id = ?", (self.id,))
+            logging.getLogger("event-bus").error(
+                "%s has lost its end: of %d events that were answered it holds %d. It goes on as another log.%s",
+                *(self.path, answered, self._head, kept),
+            )
+        self._mark.write(self.id, self._head)
+
+    def _keep_write_ahead_log(self) -> str:
+        """Copy what SQLite could not read, before it writes over it; tell where it is."""
+        damaged, copy = (self.path.with_name(self.path.name + ending) for ending in ("-wal", f"-wal.{self._head}"))
+        if not damaged.exists():
+            return ""
+        shutil.copyfile(damaged, copy)
+        return f" Its write-ahead log is kept as {copy.name}."
+
     @property
     def head(self) -> int:
         """The number of the last event."""
@@ -125,7 +151,7 @@ class SqliteStore:
                 new = self._insert(head + 1, event)
                 head += new
                 answers.append(Stored(head if new else self._place(event), event["id"]))
-        self._head = head
+        self._go_to(head)
         return answers
 
     def load(self, events: Iterable[Envelope]) -> int:
@@ -135,8 +161,12 @@ class SqliteStore:
             for head, event in enumerate(events, 1):
                 if not self._insert(head, event):
                     raise Duplicate(head, self._place(event))
-        self._head = head
+        self._go_to(head)
         return head
+
+    def _go_to(self, head: int) -> None:
+        self._head = head
+        self._mark.write(self.id, head)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
