@@ -189,40 +189,6 @@ def test_with_sqlite_a_bus_that_restarts_has_lost_nothing(blog: Blog, end: Endin
     assert_each_event_stands_once(blog)
 
 
-def test_a_bus_killed_under_load_keeps_everything_that_it_answered(blog: Blog) -> None:
-    answered: list[str] = []
-    stop = threading.Event()
-
-    def publish(writer: int) -> None:
-        session = requests.Session()
-        number = 0
-        while not stop.is_set():
-            number += 1
-            event = {"id": f"load-{writer}-{number}", "source": "/load", "type": "Load", "data": {}}
-            try:
-                if session.post(blog.url("event-bus") + "/events", json=event, timeout=5).ok:
-                    answered.append(event["id"])  # type: ignore[arg-type]
-            except requests.RequestException:
-                stop.wait(0.02)
-
-    writers = [threading.Thread(target=publish, args=(writer,)) for writer in range(8)]
-    for writer in writers:
-        writer.start()
-    for _ in range(3):
-        enough = len(answered) + 100
-        eventually(lambda enough=enough: len(answered) > enough)  # type: ignore[misc]
-        blog.kill("event-bus")
-        blog.start("event-bus")
-    stop.set()
-    for writer in writers:
-        writer.join()
-
-    stored = Counter(event["id"] for event in blog.events())
-    assert len(answered) > 300
-    assert all(stored[identity] == 1 for identity in answered)
-    assert set(stored.values()) == {1}
-
-
 def test_with_memory_a_bus_that_restarts_is_empty_and_everything_works_on(tmp_path: Path) -> None:
     blog = Blog(tmp_path, EVENT_STORE="memory")
     try:
