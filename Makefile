@@ -83,13 +83,19 @@ checkpoint: .venv/run  ## Look at what a step of a chapter has built: make check
 conform: .venv/$(if $(filter client,$(SERVICE)),test,run)  ## Check anybody's service: make conform SERVICE=posts URL=http://127.0.0.1:4000
 	@.venv/bin/python -m conformance
 
-.PHONY: test check chaos pages docs screenshots lock
+.PHONY: test check chaos durability hostile pages docs screenshots lock
 test: .venv/test  ## Run every test
 	@.venv/bin/python -m pytest
 
 chaos: .venv/test  ## Break the blog at random, and look for what is lost: make chaos SEEDS=500
 	@.venv/bin/python -m tests.chaos $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FIRST),--first $(FIRST)) \
 	$(if $(WORKERS),--workers $(WORKERS)) $(if $(SCRIPT),--script $(SCRIPT))
+
+durability: .venv/test  ## Kill the bus under load, and look for what it answered: make durability KILLS=600
+	@KILLS=$(or $(KILLS),100) TEARS=$(or $(TEARS),300) .venv/bin/python -m pytest -n 0 -s --timeout 0 tests/test_durability.py
+
+hostile: .venv/test  ## Send every part what nobody should, at random: make hostile FUZZ=20000 SEED=1
+	@FUZZ=$(or $(FUZZ),5000) SEED=$(or $(SEED),8) .venv/bin/python -m pytest -n 0 -s --timeout 0 tests/test_hostile.py
 
 check: .venv/test  ## Look for mistakes without running: ruff, mypy
 	@.venv/bin/python -m ruff check
