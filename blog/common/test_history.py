@@ -11,7 +11,7 @@ import comments
 import msgspec
 import pytest
 import query
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from minibus.checkpoints import Checkpoints
 from minibus.difference import differences
@@ -87,6 +87,7 @@ def test_every_moment_of_a_story_equals_a_fresh_service_fed_by_hand(name: str, w
         assert msgspec.json.decode(history.at(at).state) == fed_by_hand(name, STORY[:at])
 
 
+@settings(deadline=None)  # a busy machine takes its time
 @given(
     name=st.sampled_from(sorted(MODULES)),
     looks=st.lists(st.tuples(st.integers(0, 60), st.frozensets(st.integers(1, 60), max_size=4)), max_size=8),
@@ -236,6 +237,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(JSON, JSON)
 def test_two_states_differ_exactly_where_their_json_does(before: Any, after: Any) -> None:
     found = list(differences(before, after))
