@@ -26,10 +26,15 @@ def form_for_posts(page: Page) -> Locator:
     return page.locator("form").filter(has_text="Title")
 
 
-def form_for_comments(page: Page, title: str) -> Locator:
-    """Find the form in the card of the post with this title: the innermost element that has both."""
+def card(page: Page, title: str) -> Locator:
+    """Find the card of the post with this title: the innermost element that has both the title and a form."""
     forms = page.locator("form").filter(has_text="New Comment")
-    return page.locator("body *").filter(has_text=title).filter(has=forms).last.locator(forms)
+    return page.locator("body *").filter(has_text=title).filter(has=forms).last
+
+
+def form_for_comments(page: Page, title: str) -> Locator:
+    """Find the form in the card of the post with this title."""
+    return card(page, title).locator("form").filter(has_text="New Comment")
 
 
 @client.course('There is "Create Post", with a "Title" box and "Submit"')

@@ -6,9 +6,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.mixed import PEERS
 from tests.system import ROOT
-
-PEERS = ROOT / "bench" / "peers"
 
 
 @dataclass(frozen=True)

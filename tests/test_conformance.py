@@ -10,7 +10,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import socket
 import subprocess
 import sys
@@ -27,11 +26,13 @@ from conformance.__main__ import main
 from conformance.contract import CHAPTERS, Contract
 from tests.conftest import CHROMIUM, in_ci
 from tests.made_by_run import assert_made, table
-from tests.mutants import MUTANTS, PEERS, Mutant
+from tests.mixed import PEERS, install_express
+from tests.mutants import MUTANTS, Mutant
 from tests.system import APPS, ROOT, free_port
 
 PAGE = ROOT / "docs" / "conformance.md"
 EXPRESS, OURS = "Express", "ours"
+pytestmark = pytest.mark.timeout(300)  # the checks run side by side, and a test waits for its own
 TOGETHER = 4  # checks at a time: most of a check is waiting
 
 # How the course's version fails, in the course's order, and the rules that say so.
@@ -150,10 +151,9 @@ def check_mutant(mutant: Mutant, folder: Path) -> Run:
 @pytest.fixture(scope="module", autouse=True)
 def _what_it_takes() -> None:
     """Install what the Express services need, once."""
-    if not (shutil.which("node") and shutil.which("npm") and os.path.exists(CHROMIUM)):
-        in_ci("Express services need node and npm, and the page needs Chromium")
-    if not (PEERS / "node_modules" / ".package-lock.json").exists():  # npm writes it last
-        subprocess.run(["npm", "ci", "--omit=dev"], cwd=PEERS, check=True, timeout=100)
+    install_express()
+    if not os.path.exists(CHROMIUM):
+        in_ci(f"the page is looked at in Chromium, which is not at {CHROMIUM}; set CHROMIUM to its path")
 
 
 Runs = dict[tuple[str, str], Future[Run]]
