@@ -56,9 +56,18 @@ function linesOf({ bus, state, position, head, services }) {
   if (state === "replaying" && slow) lines.push(`Query is catching up: ${position} of ${head}.`);
   // A service that the bus has not heard of since it started is unknown, not away.
   for (const [name, words] of Object.entries(WORDS)) {
-    if (services[name] in words) lines.push(words[services[name]]);
+    const state = bestOf(services, name);
+    if (state in words) lines.push(words[state]);
   }
   return lines;
+}
+
+// Several pods of one service (`comments-7d9f`) are as well as the best of them.
+function bestOf(services, name) {
+  const states = Object.keys(services)
+    .filter((one) => one === name || one.startsWith(`${name}-`))
+    .map((one) => services[one]);
+  return ["live", "replaying", "paused", "down"].find((state) => states.includes(state));
 }
 
 function show(lines) {

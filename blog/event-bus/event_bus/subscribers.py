@@ -38,6 +38,20 @@ class Subscribers:
             raise ApiError(404, f"There is no subscriber {name}.")
         return self._by_name[name]
 
+    def find(self, name: str) -> Subscriber:
+        """Return the subscriber that somebody means: of this name, or the only one of such a service that is up.
+
+        Several pods of one service have a name each, such as `query-7d9f`. Raises `ApiError` 404.
+        """
+        pods = [subscriber for subscriber in self if subscriber.name.startswith(f"{name}-")]
+        up = [pod for pod in pods if pod.state != "down"]
+        if name in self._by_name or not pods:
+            return self.get(name)
+        if len(up) != 1:
+            there = ", ".join(pod.name for pod in pods)
+            raise ApiError(404, f"There is no subscriber {name}, and it may mean any of these: {there}.")
+        return up[0]
+
     def register(self, name: str, url: str, log: str | None, after: int, ephemeral: float | None) -> None:
         """Take a subscriber in, or note where it stands now. It replaces a listed one at its address."""
         if not re.fullmatch("[a-z0-9][a-z0-9.-]{0,127}", name):

@@ -68,7 +68,7 @@ def add_subscriber_routes(app: Flask, log: Log, subscribers: Subscribers, delive
     """Add what registers, shows and controls subscribers."""
 
     def controls(name: str) -> Controls:
-        subscriber = subscribers.get(name)
+        subscriber = subscribers.find(name)
         if not log.store.keeps:
             raise ApiError(409, "This bus keeps no events, so nobody can be held or sent back (EVENT_STORE=none).")
         return Controls(subscriber, log)
@@ -81,7 +81,7 @@ def add_subscriber_routes(app: Flask, log: Log, subscribers: Subscribers, delive
     @app.get("/subscribers/<name>")
     def show_subscriber(name: str) -> dict[str, Any]:
         """Show one subscriber."""
-        return subscribers.get(name).describe()
+        return subscribers.find(name).describe()
 
     @app.put("/subscribers/<name>")
     def register(name: str) -> dict[str, Any]:
@@ -139,7 +139,7 @@ def add_subscriber_routes(app: Flask, log: Log, subscribers: Subscribers, delive
         return ask(name, "/handlers")
 
     def ask(name: str, path: str) -> Response:
-        subscriber = subscribers.get(name)
+        subscriber = subscribers.find(name)
         for field in ("at", "from", "to"):
             position = whole_number(field, request.args)
             if position is not None and position > log.head:

@@ -8,6 +8,9 @@ const HEIGHTS = { event: 54, burst: 58, replay: 44, state: 30 };
 const ORDER = ["posts", "comments", "query", "moderation"];
 const BOX = { width: 44, height: 20, letter: 9.5 };
 
+/** The service that a name begins with: pods are `query-…`, each its own. */
+const serviceOf = (name) => name.split("-")[0];
+
 /** How wide a box is with these words in it. */
 const widthOf = (words) => Math.max(BOX.width, BOX.letter * words.length + 6);
 
@@ -23,6 +26,8 @@ export function draw(rows, chain, openSubscriber) {
   if (!width) return;
   const x = new Map(columns.map((name, index) => [name, ((index + 0.5) * width) / columns.length]));
   const [visible, remembered] = choose(rows, height);
+  // Which of a service's pods published an event is not known: the first one stands for all.
+  for (const name of columns) if (!x.has(serviceOf(name))) x.set(serviceOf(name), x.get(name));
   picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
   const drawing = [];
   let y = 6;
@@ -45,7 +50,7 @@ export function draw(rows, chain, openSubscriber) {
 
 /** The bus in the middle, its subscribers around it. */
 function columnsOf(subscribers) {
-  const rank = (name) => ORDER.indexOf(name) + 1 || ORDER.length + 1;
+  const rank = (name) => ORDER.indexOf(serviceOf(name)) + 1 || ORDER.length + 1;
   const names = subscribers.map((subscriber) => subscriber.name).sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
   names.splice(Math.ceil(names.length / 2), 0, "bus");
   return names;
@@ -62,18 +67,27 @@ function drawHeads(columns, openSubscriber) {
   const focused = document.activeElement?.dataset?.name;
   heads.replaceChildren(
     ...facts.map(([name, state, place]) => {
-      const title = element("b", {}, name);
-      title.style.setProperty("--width", widthInEm(name));
+      const short = label(name, columns);
+      const title = element("b", {}, short);
+      title.style.setProperty("--width", widthInEm(short));
       const inside = [title, element("span", { class: "place" }, state === "bus" ? "event bus" : `${state} ${place}`)];
       if (state === "bus") return element("div", { class: "head bus" }, ...inside);
       return element(
         "button",
-        { class: "head", "data-name": name, "data-state": state, title: "Open its controls", onclick: () => openSubscriber(name) },
+        { class: "head", "data-name": name, "data-state": state, title: `Open the controls of ${name}`, onclick: () => openSubscriber(name) },
         ...inside,
       );
     }),
   );
   if (focused) heads.querySelector(`[data-name="${CSS.escape(focused)}"]`)?.focus();
+}
+
+/** A pod's long name (`query-depl-5d9c7b8f6-x2abc`) in short: its service, and which one where there are several. */
+function label(name, columns) {
+  const parts = name.split("-");
+  if (parts.length < 4) return name;
+  const several = columns.filter((other) => serviceOf(other) === parts[0]).length > 1;
+  return several ? `${parts[0]}-${parts.at(-1)}` : parts[0];
 }
 
 /** How wide a name is in bold, in em. */

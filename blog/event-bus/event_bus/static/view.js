@@ -26,6 +26,7 @@ let before = { ...view };
 /** Change the view; listeners hear of it once, a moment later. */
 export function change(news) {
   Object.assign(view, news);
+  view.service = meant(view.service, view.subscribers);
   if (view.following) view.at = view.head;
   view.at = Math.max(0, Math.min(view.at, view.head));
   if (view.event?.seq !== view.at) view.event = null;
@@ -38,6 +39,13 @@ export function change(news) {
     writeAddress();
     for (const listener of listeners) listener(was);
   });
+}
+
+/** Return this name, or, where nobody has it, that of one who is up of the same service: pods are `query-…`, each its own. */
+function meant(name, subscribers) {
+  if (subscribers.some((one) => one.name === name)) return name;
+  const [service] = name.split("-");
+  return subscribers.find((one) => one.name.startsWith(`${service}-`) && one.state !== "down")?.name ?? name;
 }
 
 /** Return the chosen service as the bus describes it, or nothing where it does not know it. */
