@@ -17,7 +17,7 @@ FIRST, SECOND = "query-depl-5d9c7b8f6-abcde", "query-depl-5d9c7b8f6-fghij"
 class Pods(Blog):
     """A blog whose services can be started again and again, each time as another pod."""
 
-    def add(self, service: str, name: str) -> None:
+    def add_pod(self, service: str, name: str) -> None:
         """Start one more pod of a service."""
         self.settings = {"SUBSCRIBER_NAME": name, "EPHEMERAL": "60"}
         self.ports[service] = free_port()
@@ -32,8 +32,8 @@ def pods(tmp_path: Path) -> Iterator[Pods]:
     pods = Pods(tmp_path)
     try:
         pods.start("event-bus", "posts", "comments", "client")
-        pods.add("query", FIRST)
-        pods.add("query", SECOND)
+        pods.add_pod("query", FIRST)
+        pods.add_pod("query", SECOND)
         yield pods
     finally:
         pods.close()
@@ -66,7 +66,7 @@ def test_a_goodbye_is_taken_only_under_the_name_itself(pods: Pods) -> None:
 
 def test_the_console_draws_every_pod_and_looks_at_one_that_is_up(pods: Pods, browser: Browser) -> None:
     pods.write_post("Looked at")
-    pods.add("moderation", "moderation-depl-66f4c9bd7-klmno")
+    pods.add_pod("moderation", "moderation-depl-66f4c9bd7-klmno")
     page = browser.new_page(viewport={"width": 1280, "height": 800})
 
     page.goto(pods.url("event-bus"))
@@ -84,13 +84,13 @@ def test_a_service_is_away_only_when_all_its_pods_are(pods: Pods, browser: Brows
     site = one_origin(pods)
     page.goto(site.url)
     banner = page.locator("#banner")
-    pods.add("moderation", "moderation-depl-66f4c-first")
-    pods.add("moderation", "moderation-depl-66f4c-second")
+    pods.add_pod("moderation", "moderation-depl-66f4c-first")
+    pods.add_pod("moderation", "moderation-depl-66f4c-second")
 
     pods.stop("moderation-depl-66f4c-first")
     pods.stop("moderation-depl-66f4c-second")
     expect(banner).to_contain_text("Moderation is away", timeout=20_000)
-    pods.add("moderation", "moderation-depl-66f4c-third")
+    pods.add_pod("moderation", "moderation-depl-66f4c-third")
 
     expect(banner).to_be_empty(timeout=20_000)
     assert pods.get("event-bus", "/subscribers/moderation-depl-66f4c-first")["state"] == "down"
