@@ -46,6 +46,12 @@ class Publish(Command, frozen=True):
     pause: int = 0
 
 
+class Misfit(Command, frozen=True):
+    """Somebody publishes a post without a title, which no handler takes: the bus has to park it."""
+
+    pause: int = 0
+
+
 class Kill(Command, frozen=True):
     """A part is killed, or told to stop; `away` milliseconds later it is started again."""
 
@@ -103,7 +109,7 @@ class Rewind(Command, frozen=True):
     pause: int = 0
 
 
-AnyCommand = Post | Comment | Publish | Kill | Freeze | Fault | Hold | Step | Resume | Rewind
+AnyCommand = Post | Comment | Publish | Misfit | Kill | Freeze | Fault | Hold | Step | Resume | Rewind
 Script = list[AnyCommand]
 
 subscriber = st.sampled_from(SERVICES)
@@ -122,6 +128,7 @@ KINDS: dict[str, st.SearchStrategy[AnyCommand]] = {
     "post": st.builds(Post, soon),
     "comment": st.builds(Comment, st.integers(0, 9), st.booleans(), soon),
     "publish": st.builds(Publish, st.sampled_from((0, 0, 1, 3, 20)), st.booleans(), soon),
+    "misfit": st.builds(Misfit, soon),
     "kill": st.builds(Kill, part, while_, st.sampled_from((False, False, False, True)), soon),
     "freeze": st.builds(Freeze, part, while_, soon),
     "delivery": faults(tuple(f"bus to {name}" for name in SERVICES), DELIVERY_FAULTS),
@@ -133,7 +140,17 @@ KINDS: dict[str, st.SearchStrategy[AnyCommand]] = {
     "rewind": st.builds(Rewind, subscriber, st.sampled_from((0, 0, 50, 100)), soon),
 }
 HOW_OFTEN = {
-    **{"post": 3, "comment": 8, "publish": 4, "kill": 3, "freeze": 1, "delivery": 7, "write": 3, "reaction": 4},
+    **{
+        "post": 3,
+        "comment": 8,
+        "publish": 4,
+        "misfit": 1,
+        "kill": 3,
+        "freeze": 1,
+        "delivery": 7,
+        "write": 3,
+        "reaction": 4,
+    },
     **{"hold": 1, "step": 1, "resume": 1, "rewind": 1},
 }
 

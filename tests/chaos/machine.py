@@ -163,6 +163,7 @@ class Machine:
         self.outcome.acknowledged = len(acknowledged)
         self.outcome.found = sum(len(evidence.numbers(mark)) == 1 for mark in acknowledged)
         self.outcome.log = evidence.log
+        self.outcome.seen["event parked"] += sum(len(state["skipped"]) for state in states.values())
         return judge(evidence)
 
     # -- processes --------------------------------------------------------------------------------------------------
@@ -213,6 +214,10 @@ class Machine:
     @do.register
     def _(self, command: commands.Publish) -> None:
         self.people.publish(command.comments, command.again)
+
+    @do.register
+    def _(self, command: commands.Misfit) -> None:
+        self.people.publish_misfit()
 
     @do.register
     def _(self, command: commands.Kill) -> None:

@@ -61,7 +61,14 @@ class People:
 
     def publish(self, comments: int, again: bool) -> None:
         """Publish one event, or a post and its comments, and do not wait."""
-        self._begin(self._publish, [mark("Event") for _ in range(comments + 1)], again)
+        marks = [mark("Event") for _ in range(comments + 1)]
+        self._begin(self._publish, marks, invent(marks), again)
+
+    def publish_misfit(self) -> None:
+        """Publish a post without a title, and do not wait."""
+        marks = [mark("Misfit")]
+        [event] = invent(marks)
+        self._begin(self._publish, marks, [{**event, "type": "PostCreated"}], False)
 
     def finish(self) -> None:
         """Wait until everybody has an answer, or has given up."""
@@ -89,9 +96,8 @@ class People:
         if thread and deed.marks[0] not in [comment["content"] for comment in thread]:
             deed.complaints.append("the answer to a comment does not show it")
 
-    def _publish(self, deed: Deed, again: bool) -> None:
+    def _publish(self, deed: Deed, events: list[dict[str, Any]], again: bool) -> None:
         """Publish with ids of our own, until there is an answer; `again`: once more, although there was one."""
-        events = invent(deed.marks)
         for _ in range(TRIES):
             answer = self._send(deed, f"{self.bus}/events", events if len(events) > 1 else events[0])
             if answer:

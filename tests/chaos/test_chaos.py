@@ -26,6 +26,7 @@ FAULTS = {
     "delivery out of order: an old one after newer ones",
     "delivery out of order: a batch's second half first",
     "gap",
+    "event parked",
     "publish lost",
     "publish done, its answer cut off",
     "publish sent twice",

@@ -44,7 +44,7 @@ def sound() -> Evidence:
     log = [{**event, "seq": seq} for seq, event in enumerate([post, comment, verdict, update], 1)]
     deeds = [Deed(["Post 1"], "acknowledged", [[1]]), Deed(["Comment 1"], "acknowledged"), Deed(["Lost"], "unknown")]
     services = (posts.service, comments.service, query.service, moderation.service)
-    states = {service.name: {"at": 4, "state": deepcopy(fold(service, log))} for service in services}
+    states = {service.name: {"at": 4, "state": deepcopy(fold(service, log)), "skipped": []} for service in services}
     page = {
         "aa": {
             **states["query"]["state"]["aa"],
@@ -94,6 +94,10 @@ def stop_short(evidence: Evidence) -> None:
     evidence.states["moderation"]["at"] = 3
 
 
+def leave_out_a_good_event(evidence: Evidence) -> None:
+    evidence.states["query"]["skipped"] = [2]
+
+
 def show_another_status(evidence: Evidence) -> None:
     evidence.page["aa"]["comments"][0]["status"] = "pending"
 
@@ -120,6 +124,7 @@ def test_a_sound_blog_has_nothing_wrong() -> None:
         (never_judge, "every reaction stands once: event 2, CommentCreated, has 0 CommentModerated"),
         (forget_in_a_service, "every state is the fold of the log: comments has {}"),
         (stop_short, "every state is the fold of the log: moderation is at 3 of 4"),
+        (leave_out_a_good_event, "every state is the fold of the log: query has left out [2], and refuses []"),
         (show_another_status, "the page shows what people wrote"),
     ],
 )
