@@ -88,8 +88,8 @@ test: .venv/test  ## Run every test
 	@.venv/bin/python -m pytest
 
 chaos: .venv/test  ## Break the blog at random, and look for what is lost: make chaos SEEDS=500
-	@.venv/bin/python -m tests.chaos $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FIRST),--first $(FIRST)) \
-	$(if $(WORKERS),--workers $(WORKERS)) $(if $(SCRIPT),--script $(SCRIPT))
+	@.venv/bin/python -m tests.chaos $(foreach option,SEEDS FIRST WORKERS STORE MUTANT SCRIPT,$(if $($(option)),\
+	--$(shell echo $(option) | tr A-Z a-z) "$($(option))"))
 
 durability: .venv/test  ## Kill the bus under load, and look for what it answered: make durability KILLS=600
 	@KILLS=$(or $(KILLS),100) TEARS=$(or $(TEARS),300) .venv/bin/python -m pytest -n 0 -s --timeout 0 tests/test_durability.py

@@ -14,6 +14,7 @@ from rich.table import Table
 from tests.chaos.campaign import Campaign, Tally, campaign
 from tests.chaos.commands import Script, decode, draw, encode
 from tests.chaos.machine import Outcome
+from tests.chaos.mutants import MUTANTS
 from tests.chaos.shrink import shrink
 from tests.chaos.story import tell
 
@@ -27,15 +28,16 @@ console = Console()
 @click.option("--seeds", default=20, show_default=True, help="How many.")
 @click.option("--first", default=0, show_default=True, help="The first of them.")
 @click.option("--workers", default=2, show_default=True, help="How many blogs run at the same time.")
-@click.option("--mutant", default="", help="A broken build: see tests/chaos/mutants.py.")
+@click.option("--store", type=click.Choice(["sqlite", "memory"]), default="sqlite", show_default=True)
+@click.option("--mutant", type=click.Choice(list(MUTANTS)), help="A broken build, to see it found out.")
 @click.option(
     "--script",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Run this script, as kept of a seed that failed, instead of seeds.",
 )
-def main(seeds: int, first: int, workers: int, mutant: str, script: Path | None) -> None:
+def main(seeds: int, first: int, workers: int, store: str, mutant: str | None, script: Path | None) -> None:
     """Run random faults against the blog, and judge what is there in the end."""
-    with campaign(workers, mutant) as machines:
+    with campaign(workers, EVENT_STORE=store, MUTANT=mutant or "") as machines:
         if script:
             outcome = machines.script(decode(script.read_text()))
             print_wrong("The script", outcome)

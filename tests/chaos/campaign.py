@@ -68,14 +68,14 @@ class Campaign:
 
 
 @contextmanager
-def campaign(workers: int, mutant: str = "") -> Iterator[Campaign]:
-    """Start machines, with a broken build if one is named."""
+def campaign(workers: int, **settings: str) -> Iterator[Campaign]:
+    """Start machines; their blogs have these settings: `EVENT_STORE`, and `MUTANT` for a broken build."""
     spawn = multiprocessing.get_context("spawn")
     ports: Queue[Ports] = spawn.Queue()
     with tempfile.TemporaryDirectory(prefix="minibus-chaos-") as folder:
         for _ in range(workers):
             ports.put({name: free_port() for name in PARTS})
-        with ProcessPoolExecutor(workers, spawn, build, (ports, folder, mutant)) as pool:
+        with ProcessPoolExecutor(workers, spawn, build, (ports, folder, settings)) as pool:
             try:
                 yield Campaign(pool)
             finally:
@@ -85,11 +85,11 @@ def campaign(workers: int, mutant: str = "") -> Iterator[Campaign]:
 machine: Machine  # of this process
 
 
-def build(ports: Queue[Ports], folder: str, mutant: str) -> None:
+def build(ports: Queue[Ports], folder: str, settings: dict[str, str]) -> None:
     """Build the machine of this process. It ends with the process, and its parts with it."""
     global machine  # noqa: PLW0603
     mine = ports.get()
-    machine = Machine(Path(folder) / str(mine[PARTS[0]]), mine, mutant)
+    machine = Machine(Path(folder) / str(mine[PARTS[0]]), mine, **settings)
 
 
 def run_seed(seed: int) -> Outcome:

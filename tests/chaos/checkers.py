@@ -13,6 +13,7 @@ import msgspec
 import posts
 import query
 from minibus import Service
+from minibus.difference import differences
 from minibus.event import Envelope
 from minibus.fold import Fold
 
@@ -88,8 +89,17 @@ def every_state_is_the_fold_of_the_log(evidence: Evidence) -> Iterator[str]:
             yield f"{service.name} is at {shown['at']} of {len(evidence.log)}"
         if shown["skipped"] != parked:
             yield f"{service.name} has left out {shown['skipped']}, and refuses {parked}"
-        if shown["state"] != fold.state or list(shown["state"]) != list(fold.state):
-            yield f"{service.name} has {shown['state']}, and the log says {fold.state}"
+        for difference in compare(fold.state, shown["state"]):
+            yield f"{service.name}: {difference}"
+
+
+def compare(right: dict[str, Any], shown: dict[str, Any]) -> Iterator[str]:
+    """Yield what is shown wrongly, and where; their order counts, too."""
+    for one in differences(right, shown):
+        where = " / ".join(map(str, one["path"]))
+        yield f"{where} is {one.get('after', 'missing')}, not {one.get('before', 'there')}"
+    if list(shown) != list(right) and set(shown) == set(right):
+        yield f"the order is {list(shown)}, not {list(right)}"
 
 
 def takes(fold: Fold, event: Envelope) -> bool:
@@ -112,8 +122,7 @@ def the_page_shows_what_people_wrote(evidence: Evidence) -> Iterator[str]:
             status = "rejected" if "orange" in facts["content"].lower() else "approved"
             comment = {"id": facts["id"], "content": facts["content"], "status": status}
             page[facts["postId"]]["comments"].append(comment)
-    if evidence.page != page or list(evidence.page) != list(page):
-        yield f"the page shows {evidence.page}, and people wrote {page}"
+    yield from compare(page, evidence.page)
 
 
 CHECKERS: tuple[Callable[[Evidence], Iterator[str]], ...] = (

@@ -17,12 +17,11 @@ PATIENCE = 10.0  # seconds
 
 
 class ForkedBlog(Blog):
-    """A blog whose parts are forks. Its ports stay, its folder is another one for every run; `mutant` breaks it."""
+    """A blog whose parts are forks, on ports that somebody has chosen. The setting `MUTANT` names a broken build."""
 
-    def __init__(self, folder: Path, ports: dict[str, int], mutant: str = "") -> None:
-        super().__init__(folder)
+    def __init__(self, folder: Path, ports: dict[str, int], **settings: str) -> None:
+        super().__init__(folder, None, **settings)
         self.ports = ports
-        self.settings = {"MUTANT": mutant}
         self.alive: dict[str, int] = {}  # part → process group
         self.services_seen_at: dict[str, str] = {}
         self.nursery = subprocess.Popen(

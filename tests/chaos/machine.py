@@ -19,7 +19,7 @@ from minibus.event import Envelope
 
 from tests.chaos import commands
 from tests.chaos.checkers import Evidence, judge
-from tests.chaos.commands import BUS, PARTS, Command, Script
+from tests.chaos.commands import BUS, PARTS, Command, Script, spare_the_bus
 from tests.chaos.forked_blog import ForkedBlog
 from tests.chaos.line import Line
 from tests.chaos.people import People
@@ -47,9 +47,9 @@ class Outcome:
 class Machine:
     """A blog, the lines between its parts, and a crowd. Used for one script after the other."""
 
-    def __init__(self, folder: Path, ports: dict[str, int], mutant: str = "") -> None:
+    def __init__(self, folder: Path, ports: dict[str, int], **settings: str) -> None:
         self.folder = folder
-        self.blog = ForkedBlog(folder, ports, mutant)
+        self.blog = ForkedBlog(folder, ports, **settings)
         self.handling = threading.RLock()  # whoever starts or ends a part holds it
         self.coming_back: list[threading.Timer] = []
         self.outcome = Outcome()
@@ -78,6 +78,8 @@ class Machine:
     def run(self, script: Script) -> Outcome:
         """Run a script on a new log, and judge what is there in the end."""
         begun = time.monotonic()
+        if self.blog.settings.get("EVENT_STORE") == "memory":
+            script = spare_the_bus(script)  # it keeps its promises while it runs
         self.outcome = Outcome()
         self.people = People(self.blog.url, self.lines["people to bus"].url)
         try:

@@ -37,7 +37,7 @@ def fork_part(app: str, log: str, environment: dict[str, str]) -> int:
             os.dup2(source.fileno(), target)
     gevent.reinit()
     os.environ.update(environment)
-    mutants.apply(environment["MUTANT"])
+    mutants.apply(environment.get("MUTANT", ""))
     sys.argv = ["gunicorn", "-c", CONFIGURATION, app]
     run()
     os._exit(0)

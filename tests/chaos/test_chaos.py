@@ -7,7 +7,8 @@ import pytest
 from tests.chaos.campaign import Tally, campaign
 from tests.chaos.mutants import MUTANTS
 
-SEEDS = 30
+SEEDS = 24
+IN_MEMORY = 6  # seeds
 MORE = 60  # seeds, at most, until every fault has been seen
 WORKERS = 3
 
@@ -63,6 +64,18 @@ def test_random_faults_break_no_promise_and_every_fault_is_seen_to_happen() -> N
     assert FAULTS - set(tally.seen) == set()
 
 
+@pytest.mark.timeout(600)
+def test_with_memory_a_bus_that_runs_keeps_the_same_promises() -> None:
+    tally = Tally()
+    with campaign(WORKERS, EVENT_STORE="memory") as machines:
+        for seed, outcome in machines.seeds(range(IN_MEMORY)):
+            tally.add(seed, outcome)
+
+    assert {f"make chaos STORE=memory FIRST={seed}": outcome.wrong for seed, outcome in tally.failed.items()} == {}
+    assert tally.seen["kill"] > 0
+    assert tally.acknowledged == tally.found > 5 * IN_MEMORY
+
+
 def test_there_is_a_test_for_every_broken_build() -> None:
     assert set(BROKEN) == set(MUTANTS)
 
@@ -70,7 +83,7 @@ def test_there_is_a_test_for_every_broken_build() -> None:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_a_broken_build_is_found_out(mutant: str) -> None:
-    with campaign(WORKERS, mutant) as machines:
+    with campaign(WORKERS, MUTANT=mutant) as machines:
         findings = (wrong for _, outcome in machines.seeds(range(100)) for wrong in outcome.wrong)
 
         assert any(BROKEN[mutant] in wrong for wrong in findings)

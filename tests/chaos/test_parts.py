@@ -102,6 +102,12 @@ def show_another_status(evidence: Evidence) -> None:
     evidence.page["aa"]["comments"][0]["status"] = "pending"
 
 
+def show_posts_in_another_order(evidence: Evidence) -> None:
+    post = complete({"type": "PostCreated", "source": "/posts", "data": {"id": "cc", "title": "Post 2"}})
+    evidence.log.append({**post, "seq": 5})
+    evidence.page = {"cc": {"id": "cc", "title": "Post 2", "comments": []}, **evidence.page}
+
+
 def answer_with_an_error(evidence: Evidence) -> None:
     evidence.deeds[0].complaints.append("posts answered 500")
 
@@ -122,10 +128,11 @@ def test_a_sound_blog_has_nothing_wrong() -> None:
         (store_twice, "every event stands once"),
         (judge_twice, "every reaction stands once: event 2, CommentCreated, has 2 CommentModerated"),
         (never_judge, "every reaction stands once: event 2, CommentCreated, has 0 CommentModerated"),
-        (forget_in_a_service, "every state is the fold of the log: comments has {}"),
+        (forget_in_a_service, "every state is the fold of the log: comments: aa is missing"),
         (stop_short, "every state is the fold of the log: moderation is at 3 of 4"),
         (leave_out_a_good_event, "every state is the fold of the log: query has left out [2], and refuses []"),
-        (show_another_status, "the page shows what people wrote"),
+        (show_another_status, "the page shows what people wrote: aa / comments / 0 / status is pending, not approved"),
+        (show_posts_in_another_order, "the page shows what people wrote: the order is"),
     ],
 )
 def test_every_checker_can_fail(harm: Callable[[Evidence], None], found: str) -> None:
