@@ -83,7 +83,7 @@ checkpoint: .venv/run  ## Look at what a step of a chapter has built: make check
 conform: .venv/$(if $(filter client,$(SERVICE)),test,run)  ## Check anybody's service: make conform SERVICE=posts URL=http://127.0.0.1:4000
 	@.venv/bin/python -m conformance
 
-.PHONY: test check chaos durability hostile pages docs screenshots lock
+.PHONY: test check chaos durability hostile pages docs screenshots recording lock
 test: .venv/test  ## Run every test
 	@.venv/bin/python -m pytest
 
@@ -110,6 +110,9 @@ docs: .venv/test  ## Cut the pages' listings anew from the source
 
 screenshots: .venv/test  ## Take the pictures of the README anew
 	@.venv/bin/python -m tests.screenshots
+
+recording: .venv/run  ## Take the picture of a lab in the README anew
+	@.venv/bin/python -m labs lost-without-a-store --auto --record docs/lab.svg
 
 lock:  ## Pin the newest version of everything in blog/constraints.txt
 	@echo "Installing the newest of everything (about a minute) …"

@@ -37,7 +37,7 @@ def play(stage: Stage) -> None:
     stage.end(
         "Delivered once cannot be promised. Applied once can: by an id, and by a place in the log.",
         blog,
-        "the ✕ is the delivery whose answer got lost, and the arrow below it the second try",
+        "the small ✕ at query is the first try with #5, the arrow the second",
         at=5,
         service="query",
     )

@@ -47,7 +47,7 @@ def play(stage: Stage) -> None:
     stage.end(
         "Two places to write are two truths. With the log as the only one, nobody can disagree.",
         blog,
-        "both services hold the same posts at the end of the log",
+        "the ✕ is posts being killed, and the dashed arrow brings it #2 from the store",
         at=2,
         service="posts",
     )

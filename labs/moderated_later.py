@@ -46,7 +46,7 @@ def play(stage: Stage) -> None:
     stage.end(
         "A verdict has an id that comes from its cause. So a replay finds what is owed, and repeats nothing.",
         blog,
-        "look at the chain of #2: the verdict names its cause",
+        "the chain of #3, the verdict, begins with its cause",
         at=3,
         service="comments",
     )

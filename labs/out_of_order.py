@@ -54,7 +54,7 @@ def play(stage: Stage) -> None:
     stage.end(
         "Order is not luck: each event has a number, and a service takes only the next one.",
         blog,
-        "the arrows to query come late, and in the order of the log",
+        "query has heard #2 before #3, although #2 was held up",
         at=3,
         service="query",
     )

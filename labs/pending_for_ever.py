@@ -28,7 +28,7 @@ def play(stage: Stage) -> None:
     stage.end(
         "An event is not a telephone call: who was away hears of it later, and answers then.",
         blog,
-        "event #2 is the comment; its chain shows the verdict that came late",
+        "the ✕ is moderation missing #2, and the chain of #2 has the verdict that came late",
         at=2,
         service="query",
     )

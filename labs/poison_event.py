@@ -38,7 +38,7 @@ def play(stage: Stage) -> None:
     stage.end(
         "One bad event must not end a service, nor hold up the good ones. It is parked, and still in the log.",
         blog,
-        "the lifeline of moderation says what is parked, and why",
+        "the ✕ are three services that refuse #2; what came after it arrives",
         at=2,
         service="moderation",
     )

@@ -35,7 +35,7 @@ def play(stage: Stage) -> None:
     stage.end(
         "Who is slow is behind, and that is all. The log carries the load, not the bus's memory.",
         blog,
-        "look at the arrows to query: one for many events",
+        "a single arrow brings query many events",
         at=MANY,
         service="query",
     )

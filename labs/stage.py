@@ -134,7 +134,7 @@ class Stage:
         events = list(enumerate(blog.events(), 1))
         seen = self.shown.get(blog, 0)
         for number, event in events[seen if seen < len(events) else 0 :]:
-            row = Text(f"#{event.get('seq', number):<4}", "dim").append(f"{clean(event['type']):<18}")
+            row = Text().append(f"#{event.get('seq', number):<4}", "dim").append(f"{clean(event['type']):<18}")
             if source := event.get("source"):
                 row.append(f"{clean(source).removeprefix('/'):<12}", "dim")
             row.append(facts(event.get("data"), room=WIDTH - 6 - row.cell_len))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -53,24 +55,35 @@ def play(name: str, sabotage: str = "") -> Played:
     )  # fmt: skip
 
 
+class Playing:
+    """Labs under way, each once, some at a time."""
+
+    def __init__(self, stages: ThreadPoolExecutor) -> None:
+        self.stages = stages
+        self.labs: dict[tuple[str, str], Future[Played]] = {}
+
+    def begin(self, name: str, sabotage: str = "") -> Future[Played]:
+        """Play this lab, if it is not played already."""
+        if (name, sabotage) not in self.labs:
+            self.labs[name, sabotage] = self.stages.submit(play, name, sabotage)
+        return self.labs[name, sabotage]
+
+
 @pytest.fixture(scope="module")
-def playing(request: pytest.FixtureRequest) -> Iterator[dict[tuple[str, str], Future[Played]]]:
-    """Play the labs that are asked for, some at a time."""
+def playing(request: pytest.FixtureRequest) -> Iterator[Playing]:
+    """Begin with all the labs that are asked for."""
     tests: list[Any] = [item for item in request.session.items if item.path == request.path]
-    asked = [item.callspec.params for item in tests if "playing" in item.fixturenames]
     with ThreadPoolExecutor(AT_ONCE) as stages:
-        yield {
-            (one["name"], sabotage): stages.submit(play, one["name"], sabotage)
-            for one in asked
-            for sabotage in [one.get("sabotage", "")]
-        }
+        playing = Playing(stages)
+        for asked in [test.callspec.params for test in tests if hasattr(test, "callspec")]:
+            if "name" in asked:
+                playing.begin(asked["name"], asked.get("sabotage", ""))
+        yield playing
 
 
 @pytest.mark.parametrize("name", LABS)
-def test_a_lab_keeps_its_promise(
-    playing: dict[tuple[str, str], Future[Played]], name: str, record_property: Callable[[str, str], None]
-) -> None:
-    played = playing[name, ""].result()
+def test_a_lab_keeps_its_promise(playing: Playing, name: str, record_property: Callable[[str, str], None]) -> None:
+    played = playing.begin(name).result()
 
     record_property("transcript", played.stdout)
     assert played.returncode == 0, played.stdout
@@ -83,9 +96,9 @@ def test_a_lab_keeps_its_promise(
     ("name", "sabotage", "complaint"), [(name, *what) for name, what in SABOTAGE.items()], ids=list(SABOTAGE)
 )
 def test_a_lab_without_its_fault_or_its_promise_fails(
-    playing: dict[tuple[str, str], Future[Played]], name: str, sabotage: str, complaint: str
+    playing: Playing, name: str, sabotage: str, complaint: str
 ) -> None:
-    played = playing[name, sabotage].result()
+    played = playing.begin(name, sabotage).result()
 
     assert played.returncode == 1, played.stdout
     _, _, verdict = played.stdout.partition("\n✗ ")
@@ -111,6 +124,21 @@ def test_ctrl_c_and_its_like_end_everything_at_any_moment(number: signal.Signals
         assert lab.wait(20) == 130
         eventually(lambda: not any(process.is_running() for process in started))
     os.close(terminal)
+
+
+def test_the_picture_of_a_lab_shows_what_it_says(playing: Playing) -> None:
+    picture = html.unescape((ROOT / "docs" / "lab.svg").read_text())
+    [lab] = re.findall(r"make\slab\sLAB=([a-z-]+)", picture)
+
+    shown = re.findall(r"<text [^>]*clip-path[^>]*>(.*?)</text>", picture, re.DOTALL)
+
+    # Each of its texts is of one style: words are compared, and a port is a port.
+    assert words("".join(shown)) == words(playing.begin(lab).result().stdout)
+
+
+def words(text: str) -> str:
+    """Return a text without its spaces, lines and ports."""
+    return re.sub(r"\s|127\.0\.0\.1:\d+", "", text)
 
 
 def test_make_lab_lists_them_all() -> None:
