@@ -8,6 +8,7 @@ import pytest
 from sybil import Sybil
 from xdist.scheduler import LoadFileScheduling
 
+from tests.pages.needs import PATIENCE
 from tests.pages.proof import begin, blocks, end
 from tests.pages.transcript import read
 
@@ -19,9 +20,11 @@ pytest_collect_file = Sybil(
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Count the commands of a page."""
+    """Count the commands of a page, and give those time that need more than Python."""
     if (example := getattr(item, "example", None)) and example.parsed["language"] == "console":
         item.user_properties.append(("commands run", len(read(example.parsed["source"]))))
+        if "needs=" in example.parsed["words"]:
+            item.add_marker(pytest.mark.timeout(2 * PATIENCE))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -29,7 +29,7 @@ def cut(source: str) -> str:
 
 
 def part(text: str, name: str, path: str) -> str:
-    """Return the function, class or name of a module, or the region of a file."""
+    """Return the function, class or name of a module, the key of a YAML file, or the region of a file."""
     lines = text.splitlines(keepends=True)
     regions = re.findall(rf"^[^\n]*\bregion {name}\b[^\n]*\n(.*?)^[^\n]*\bendregion\b", text, re.MULTILINE | re.DOTALL)
     if regions:
@@ -39,6 +39,8 @@ def part(text: str, name: str, path: str) -> str:
             decorators = getattr(node, "decorator_list", [])
             first = min([node.lineno, *(one.lineno for one in decorators)])
             return "".join(lines[first - 1 : node.end_lineno])
+    if path.endswith(".yaml") and (found := re.search(rf"^( *){name}:.*\n(?:\1 .*\n)*", text, re.MULTILINE)):
+        return found[0]
     raise LookupError(f"{path} has no {name}")
 
 

@@ -10,6 +10,7 @@ NEEDS = {
     "docker": ["docker", "info"],
     "cluster": ["kubectl", "get", "nodes", "--request-timeout=5s"],
 }
+PATIENCE = 400.0  # seconds: an image may have to be built, and pods to start
 
 
 def is_installed(need: str) -> bool:

@@ -26,6 +26,7 @@ REWRITE = bool(os.environ.get("REWRITE"))
 # What changes nothing is looked at again until it is as shown: a reader is slower than events are.
 LOOKS = re.compile(
     r"curl (?!.*(?:-d|--data|--json|-X) )|make (?:status|checkpoint)\b|minibus (?:subscribers|state|diff)\b"
+    r"|docker (?:exec|logs)\b|kubectl (?:get|logs)\b"
 )
 LOOKED_AT_FOR = 2.0 if REWRITE else 30.0  # seconds
 
@@ -38,6 +39,7 @@ class Reader:
         self.folder = tempfile.TemporaryDirectory(prefix="page-")
         self.terminal = Terminal(Path(self.folder.name))
         self.names = Names()
+        self.looked_at_for = LOOKED_AT_FOR
         self.stuck_at = 0
         self.corrections: list[tuple[Path, int, int, str]] = []
 
@@ -70,7 +72,7 @@ class Reader:
             return self.names.match(shown, answer[0])
 
         with suppress(AssertionError):
-            eventually(is_as_shown, LOOKED_AT_FOR)
+            eventually(is_as_shown, self.looked_at_for)
         return answer
 
 
@@ -123,7 +125,7 @@ def do(example: Example) -> str:
     if reader.stuck_at:
         return f"Not tried, because line {reader.stuck_at} of this page is wrong."
     words = dict(word.split("=", 1) for word in example.parsed["words"].split())
-    require(words.get("needs"))
+    require(words.get("needs"), reader)
     reader.stuck_at = example.line
     wrong = DO.get(example.parsed["language"], write_file)(
         reader, example, example.parsed["source"], words.get("to", "")
@@ -132,12 +134,17 @@ def do(example: Example) -> str:
     return wrong
 
 
-def require(need: str | None) -> None:
-    """Skip what this machine has not, visibly. In CI what is installed has to answer."""
+def require(need: str | None, reader: Reader) -> None:
+    """Skip what this machine has not, visibly. In CI an engine that is installed has to answer."""
     if need and not needs.is_installed(need):
         pytest.skip(f"needs a {need}, and there is none here")
     if need and not needs.is_there(need):
-        in_ci(f"needs a {need}, which does not answer")
+        what = f"needs a {need}, which does not answer"
+        pytest.skip(what) if need == "cluster" else in_ci(what)  # kubectl is everywhere, a cluster is not
+    if need:
+        reader.terminal.patience = reader.looked_at_for = needs.PATIENCE
+    if need == "docker":
+        reader.terminal.docker.begin()
 
 
 def begin(namespace: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 
+from tests.pages.containers import Docker
 from tests.system import ROOT, eventually
 
 PATIENCE = 60.0  # seconds for a command to end, or to have said what is shown
@@ -41,9 +42,12 @@ class Terminal:
         self.state.mkdir()
         (self.state / "folder").write_text(str(self.root))
         (self.state / "environment").touch()
+        self.patience = PATIENCE
+        self.docker = Docker(folder / "docker")
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "PYTEST"))}
         self.environment = {
             **inherited,
+            **self.docker.environment(),
             "TERMINAL": str(self.state),
             "PYTHONUNBUFFERED": "1",  # as in a terminal
             "COLUMNS": "80",
@@ -74,10 +78,10 @@ class Terminal:
         """Run a command to its end; return what it says, and its exit status."""
         window = Window(self, command)
         try:
-            window.process.wait(PATIENCE)
+            window.process.wait(self.patience)
         except subprocess.TimeoutExpired:
             window.kill()
-            return f"{window.said()}\n(it has not ended within {PATIENCE:.0f} s)", 1
+            return f"{window.said()}\n(it has not ended within {self.patience:.0f} s)", 1
         return window.said(), window.process.returncode
 
     def start(self, command: str, until: Callable[[str], bool]) -> str:
@@ -85,7 +89,7 @@ class Terminal:
         window = Window(self, command)
         self.windows.append(window)
         with suppress(AssertionError):
-            eventually(lambda: until(window.said()) or window.process.poll() is not None, PATIENCE)
+            eventually(lambda: until(window.said()) or window.process.poll() is not None, self.patience)
         window.read = len(window.said())
         return window.said()
 
@@ -106,6 +110,7 @@ class Terminal:
             with suppress(psutil.Error):
                 process.kill()
         psutil.wait_procs(left, PATIENCE)
+        self.docker.close()
 
     def _is_ours(self, process: psutil.Process) -> bool:
         try:
