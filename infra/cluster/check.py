@@ -49,7 +49,7 @@ def selectors(manifests: list[Manifest]) -> Findings:
     for one in manifests:
         wanted = one.dig("spec", "selector")
         if one.kind == "Service" and wanted and not selected(one, workloads):
-            there = "; ".join(sorted({say(workload.labels) for workload in workloads}))
+            there = "; ".join(sorted({say(alike(workload.labels, wanted)) for workload in workloads}))
             cure = f"Write a label that pods here have: {there}."
             yield one, f"{one.name} selects {say(wanted)}, and no pod has that label. {cure}"
 
@@ -174,6 +174,11 @@ def references(variable: dict[str, Any]) -> list[str]:
 def say(labels: dict[str, Any]) -> str:
     """Write labels as YAML does on one line."""
     return ", ".join(f"{key}: {value}" for key, value in labels.items()) or "nothing"
+
+
+def alike(labels: dict[str, str], wanted: dict[str, str]) -> dict[str, str]:
+    """Return the labels that could have been meant: those with the same keys, or all."""
+    return {key: value for key, value in labels.items() if key in wanted} or labels
 
 
 def suggest(name: str, there: Iterable[str]) -> str:
