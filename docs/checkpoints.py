@@ -1,10 +1,12 @@
-"""Look at what a step of a chapter has built, over HTTP alone: `make checkpoint STEP=2.3`.
+"""Look at what a step of a chapter has built, over HTTP, in chapter 4 by kubectl, too: `make checkpoint STEP=2.3`.
 
 A checkpoint asks the ports of the course, so it does not matter in which language a learner has written what is there.
 """
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -60,6 +62,89 @@ def the_monolith() -> Iterator[Look]:
         "rejected" in judged,
         "write a comment that has an orange in it",
     )
+
+
+def standing() -> dict[str, Any]:
+    """Return how the bus sees its subscribers."""
+    return get(f"{BUS}/subscribers") or {}
+
+
+@checkpoint("3.1")
+def one_container() -> Iterator[Look]:
+    yield "posts answers", get(f"{POSTS}/posts") is not None, "start its container; does it listen at 0.0.0.0?"
+    waits = is_there(POSTS) and get(f"{POSTS}/readyz") is None
+    yield "it has no bus yet, and says so", waits, "look at: docker logs posts"
+
+
+@checkpoint("3.2")
+def containers_by_name() -> Iterator[Look]:
+    posts = standing().get("posts", {})
+    by_name = posts.get("url") == "http://posts:4000" and posts.get("state") == "live"
+    yield "posts is registered at the bus by its name", by_name, "look at: minibus subscribers"
+    yield "a post was stored", bool(get(f"{BUS}/events")), "write one"
+
+
+@checkpoint("3.3")
+def what_outlives_a_container() -> Iterator[Look]:
+    log = get(f"{BUS}/events") or []
+    yield "the log has an event", bool(log), "write a post, once the bus has its volume"
+    titles = {event["data"]["title"] for event in log if event["type"] == "PostCreated"}
+    shown = {post["title"] for post in (get(f"{POSTS}/posts") or {}).values()}
+    yield "posts shows what is in the log", titles == shown, "look at: minibus subscribers"
+
+
+@checkpoint("3.4")
+def all_six() -> Iterator[Look]:
+    yield "the page is there", get(PAGE) is not None, "look at: docker compose ps"
+    live = [name for name, one in standing().items() if one["state"] == "live" and not one["lag"]]
+    yield "four services have caught up", len(live) == 4, "look at: minibus subscribers"
+    yield "the log has outlived its containers", bool(get(f"{BUS}/events")), "fill it (make demo), then down and up"
+
+
+def cluster(kind: str) -> dict[str, Any]:
+    """Return the objects of this kind in the cluster that kubectl points at, by their names."""
+    asked = subprocess.run(["kubectl", "get", kind, "--output=json"], capture_output=True, check=False)
+    items = json.loads(asked.stdout)["items"] if asked.returncode == 0 else []
+    return {item["metadata"]["name"]: item for item in items}
+
+
+def ready(*parts: str) -> bool:
+    """Say whether these parts are in the cluster, and may be asked something."""
+    deployments = cluster("deployments")
+    return all(deployments.get(f"{part}-depl", {}).get("status", {}).get("readyReplicas") for part in parts)
+
+
+@checkpoint("4.1")
+def a_deployment() -> Iterator[Look]:
+    yield "posts is ready", ready("posts"), "look at: kubectl get pods"
+    claim = cluster("persistentvolumeclaims").get("event-bus-data", {})
+    has_volume = claim.get("status", {}).get("phase") == "Bound"
+    yield "the event bus is ready, with its volume", ready("event-bus") and has_volume, "look at: kubectl get pods,pvc"
+
+
+@checkpoint("4.2")
+def a_service() -> Iterator[Look]:
+    behind = cluster("endpoints").get("posts-srv", {}).get("subsets") or [{}]
+    ports = [port["port"] for port in behind[0].get("ports", [])]
+    yield "posts-srv leads to a Pod", bool(behind[0].get("addresses")), "is its selector a label of that Pod?"
+    yield "at the port where posts listens", ports == [4000], "look at: kubectl describe service posts-srv"
+
+
+@checkpoint("4.3")
+def the_whole_blog() -> Iterator[Look]:
+    parts = ("posts", "comments", "query", "moderation", "event-bus", "client")
+    yield "all six are ready", ready(*parts), "look at: kubectl get pods"
+    lags = [one["lag"] for one in standing().values() if one["state"] != "down"]
+    yield "every Pod that listens has the whole log", len(lags) == 5 and not any(lags), "is make forward running?"
+
+
+@checkpoint("4.4")
+def an_ingress() -> Iterator[Look]:
+    [rule] = cluster("ingresses").get("ingress-srv", {}).get("spec", {}).get("rules") or [{}]
+    yield "the Ingress has one host, posts.com", rule.get("host") == "posts.com", "look at: kubectl get ingress"
+    paths = rule.get("http", {}).get("paths", [])
+    services = {path["backend"]["service"]["name"] for path in paths}
+    yield "it leads to four Services", len(services) == 4, "look at: kubectl describe ingress ingress-srv"
 
 
 def main(step: str = "") -> int:
