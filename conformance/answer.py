@@ -36,6 +36,12 @@ class Answer:
             raise self.broken("status " + " or ".join(map(str, wanted)))
         return self
 
+    def is_well(self) -> Answer:
+        """Return this answer if it is no error."""
+        if self.status >= 400:
+            raise self.broken("no error")
+        return self
+
     def json(self) -> Any:
         """Return the answer's JSON."""
         try:
@@ -59,7 +65,8 @@ class Answer:
 
     def broken(self, expected: str) -> Broken:
         """Say that something else was expected than this answer."""
-        return Broken(expected, f"status {self.status}, {shown(self.text)}", self.asked)
+        note = "Your code raised an error while it answered: its terminal shows where." if self.status >= 500 else ""
+        return Broken(expected, f"status {self.status}, {shown(self.text)}", self.asked, note)
 
 
 def shown(text: str) -> str:
@@ -100,6 +107,8 @@ def ask(method: str, url: str, body: Any = None, *, raw: str | None = None, **he
     except requests.RequestException as error:
         refused = "refused" in str(error)
         came = "nobody listens at its address" if refused else "the connection broke off without one"
-        raise NoAnswer("an answer", came, asked) from None
+        raise NoAnswer(
+            "an answer", came, asked, "Your service seems to have died: its terminal says of what."
+        ) from None
     answer.encoding = "utf-8"
     return Answer(asked, answer.status_code, answer.text, answer.headers)

@@ -19,7 +19,7 @@ def write(it: ServiceBench, post_id: str, content: str) -> Answer:
 
 def written(it: ServiceBench, post_id: str, content: str) -> dict[str, Any]:
     """Comment on a post; return the comment as it can be read then."""
-    write(it, post_id, content)
+    write(it, post_id, content).is_well()
     return it.until(lambda: find(it.get(f"/posts/{post_id}/comments"), content))
 
 
@@ -41,7 +41,9 @@ def shows_no_comments(it: ServiceBench) -> None:
 
 @comments.course("A new comment is answered with 201")
 def says_created(it: ServiceBench) -> None:
-    """Answer 201 (Created) to POST /posts/<id>/comments."""
+    """Read the body as JSON (in Express app.use(express.json()) before your routes, in Flask request.get_json()), and
+    answer 201 (Created) to POST /posts/<id>/comments.
+    """
     write(it, it.new_post(), it.unique("Nice")).has_status(201)
 
 

@@ -24,13 +24,14 @@ Bench = TypeVar("Bench")
 
 
 class Broken(Exception):
-    """A rule that does not hold: what was expected, what came, and what was asked, if anything."""
+    """A rule that does not hold: what was expected, what came, and, if there is any, what was asked and a note."""
 
-    def __init__(self, expected: str, came: str, asked: str = "") -> None:
+    def __init__(self, expected: str, came: str, asked: str = "", note: str = "") -> None:
         super().__init__(f"expected {expected}; came {came}")
         self.expected = expected
         self.came = came
         self.asked = asked
+        self.note = note
 
 
 @dataclass(frozen=True)

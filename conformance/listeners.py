@@ -24,7 +24,7 @@ class Listener:
         self.released.set()
         self.events: list[Any] = []
         self.changed = threading.Condition()
-        self.server = Server(port, f"the checker's stand-in for {name}", self._respond)
+        self.server = Server(port, f"stand-in for {name}", self._respond)
 
     def _respond(self, method: str, path: str, body: bytes, media_type: str) -> Reply:
         if (method, path) != ("POST", "/events"):

@@ -33,7 +33,7 @@ class LittleBus:
         self._changed = threading.Condition()
         self._to_deliver: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._one_at_a_time = threading.Lock()
-        self.server = Server(urlsplit(url).port or 80, "the checker's own little event bus", self._respond)
+        self.server = Server(urlsplit(url).port or 80, "little event-bus", self._respond)
         threading.Thread(target=self._deliver_for_ever, daemon=True).start()
 
     # -- what a service sees ------------------------------------------------------------------------------------------

@@ -24,7 +24,9 @@ def shows_posts(it: ServiceBench) -> None:
 
 @posts.course("A new post is answered with 201")
 def says_created(it: ServiceBench) -> None:
-    """Answer 201 (Created) to POST /posts, or to POST /posts/create, which the Ingress of chapter 4 needs."""
+    """Read the body as JSON (in Express app.use(express.json()) before your routes, in Flask request.get_json()), and
+    answer 201 (Created) to POST /posts, or to POST /posts/create, which the Ingress of chapter 4 needs.
+    """
     write(it, it.unique("Hello")).has_status(201)
 
 
@@ -69,7 +71,7 @@ def tells_the_bus(it: ServiceBench) -> None:
     It is how query, and everybody else, hears of the post.
     """
     title = it.unique("Tell the others")
-    answer = write(it, title)
+    answer = write(it, title).is_well()
     data = it.bus.heard("PostCreated", "id", "title", title=title)
     if data["id"] != answer.object("id")["id"]:
         raise Broken(

@@ -57,5 +57,5 @@ class Process:
         """Return the last lines that it printed; of a long trace, those that name the error."""
         self._output.seek(0)
         lines = [line.strip() for line in self._output.read().decode(errors="replace").splitlines() if line.strip()]
-        telling = [line for line in lines if re.match(r"[A-Z]\w*(Error|Exception)?( \[\w+\])?: ", line)]
+        telling = [line for line in lines if re.match(r"([A-Z]\w*)?(Error|Exception)( \[\w+\])?: \w", line)]
         return telling[-1:] or lines[-most:]

@@ -58,8 +58,10 @@ def details(verdict: Verdict) -> Table:
     rows.add_row("asked", clean(verdict.broken.asked)) if verdict.broken.asked else None
     rows.add_row("expected", clean(verdict.broken.expected))
     rows.add_row("came", Text(clean(verdict.broken.came), "red"))
+    if verdict.broken.note and not verdict.last_words:
+        rows.add_row("note", clean(verdict.broken.note))
     for index, words in enumerate(verdict.last_words):
-        rows.add_row("" if index else "it ended", clean(words))
+        rows.add_row("" if index else "it said last", clean(words))
     rows.add_row("what to do", verdict.rule.advice)
     rows.add_row("read", f"chapter {verdict.rule.chapter}, {CHAPTERS[verdict.rule.chapter]}")
     return rows
@@ -77,6 +79,9 @@ def sum_up(console: Console, verdicts: list[Verdict]) -> None:
         counts.append(f"{unknown} not checked")
     console.print()
     console.print(Text(" · ".join(counts), "bold"))
+    broken = [verdict.rule.title for verdict in verdicts if verdict.mark == BREAKS]
+    if len(broken) > 1:
+        console.print(f"Begin with the first ✗, others may come from it: {broken[0]}")
     if any(verdict.reason == NEEDS_CMD for verdict in verdicts):
         console.print(
             'Stop your service and add the command that starts it, such as CMD="node index.js": then the checker '

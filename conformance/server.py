@@ -20,24 +20,28 @@ class CannotCheck(Exception):
 
 
 class Server:
-    """Answers at one port of this machine until it is closed; it can be opened again."""
+    """Answers at one port of this machine, in the place of a part of the blog; it can be closed and opened again."""
 
-    def __init__(self, port: int, what: str, respond: Respond) -> None:
+    def __init__(self, port: int, part: str, respond: Respond) -> None:
         self.port = port
-        self.what = what
+        self.part = part
         self.respond = respond
         self._listening: list[ThreadingHTTPServer] = []
 
     def open(self) -> None:
         """Listen. Raises `CannotCheck` where somebody else does."""
         if is_taken(self.port):
-            raise CannotCheck(f"Port {self.port} is in use by {owner(self.port)}, and {self.what} has to listen there.")
+            raise CannotCheck(
+                f"Port {self.port} is in use by {owner(self.port)}, and the checker's own {self.part} has to listen "
+                "there. End it first: Ctrl-C where it runs; if it is one of ours: "
+                f"make stop SERVICE={self.part.rpartition(' ')[2]}"
+            )
         for address in ("127.0.0.1", "::1"):
             try:
                 server = _listen(address, self.port, self.respond)
             except OSError as error:
                 if address == "127.0.0.1":
-                    raise CannotCheck(f"{self.what} cannot listen at port {self.port}: {error}.") from None
+                    raise CannotCheck(f"The checker cannot listen at port {self.port}: {error}.") from None
                 continue  # a machine without IPv6
             threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
             self._listening.append(server)

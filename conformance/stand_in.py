@@ -25,7 +25,7 @@ class BlogStandIn:
         self.refusal: Reply | None = None  # of everything that is written
         self.written: list[tuple[str, Any]] = []  # path, and what was sent there
         self.is_open = True
-        self.server = Server(urlsplit(url).port or 80, "the checker's stand-in for query", self._respond)
+        self.server = Server(urlsplit(url).port or 80, "stand-in for query", self._respond)
 
     def _respond(self, method: str, path: str, body: bytes, media_type: str) -> Reply:
         comments = re.fullmatch("/posts/([^/]+)/comments", path)

@@ -244,7 +244,8 @@ def test_the_page_shows_what_a_learner_sees(tmp_path: Path) -> None:
     assert max(map(len, said.splitlines())) <= 80
     assert "expected    status 201" in said
     steady = re.sub(r"\b([0-9a-f]{8}|[0-9a-f]{6})\b", lambda drawn: "1f2e3d4c"[: len(drawn[0])], said)
-    assert_made(PAGE, "seen", f"```\n{steady}```")
+    lines = "".join(f"{line.rstrip()}\n" for line in steady.splitlines())
+    assert_made(PAGE, "seen", f"```\n{lines}```")
 
 
 def test_what_needs_the_command_says_so_and_is_not_blamed(tmp_path: Path) -> None:
@@ -264,6 +265,29 @@ def test_what_needs_the_command_says_so_and_is_not_blamed(tmp_path: Path) -> Non
     assert run.code == 1
 
 
+def test_a_service_that_dies_is_blamed_once_and_the_rest_is_left_open(tmp_path: Path) -> None:
+    port = free_port()
+    script = tmp_path / "dies.js"
+    script.write_text(
+        """
+        const app = require('express')();
+        app.get('/', (req, res) => res.json({}));
+        app.post('/events', () => process.exit(1));
+        app.listen(process.env.PORT, '127.0.0.1');
+        """
+    )
+    with subprocess.Popen(
+        ["node", str(script)], env=os.environ | {"PORT": str(port), "NODE_PATH": str(PEERS / "node_modules")}
+    ) as service:
+        run = check("moderation", None, URL=f"http://127.0.0.1:{port}")
+        service.kill()
+
+    assert run.code == 2
+    assert "Your service seems to have died" in " ".join(run.said.split())
+    assert run.said.count("✗") == 1
+    assert "not checked: it is gone" in run.said
+
+
 def test_a_port_in_use_is_named_with_its_owner_and_what_to_do() -> None:
     with socket.create_server(("127.0.0.1", port := free_port())):
         run = check("query", "true", EVENT_BUS_URL=f"http://127.0.0.1:{port}")
@@ -271,7 +295,8 @@ def test_a_port_in_use_is_named_with_its_owner_and_what_to_do() -> None:
     assert run.code == 2
     assert f"Port {port} is in use by" in run.complained
     assert f"process {os.getpid()}" in run.complained
-    assert "the checker's own little event bus" in run.complained
+    assert "the checker's own little event-bus has to listen there" in run.complained
+    assert "make stop SERVICE=event-bus" in run.complained
 
 
 def test_a_command_that_ends_is_quoted_with_its_last_words() -> None:
