@@ -59,7 +59,7 @@ demo: .venv/run  ## Fill the running blog with posts and comments worth looking 
 reset: .venv/run  ## Delete all data, after a question
 	@.venv/bin/python infra/local/control.py reset
 
-.PHONY: images minikube deploy undeploy forward
+.PHONY: images minikube deploy undeploy forward test-k8s
 images:  ## Build the six container images with Docker
 	@$(PYTHON) infra/cluster/images.py
 
@@ -74,6 +74,9 @@ undeploy: .venv/run  ## Take the blog out of that cluster again, with its log, a
 
 forward: .venv/run  ## Reach the blog in that cluster at 127.0.0.1; Ctrl-C ends it
 	@.venv/bin/python infra/cluster/forward.py
+
+test-k8s: .venv/run  ## Tell the blog's story in that cluster, in a namespace of its own
+	@.venv/bin/python infra/cluster/trial.py
 
 .PHONY: checkpoint
 checkpoint: .venv/run  ## Look at what a step of a chapter has built: make checkpoint STEP=2.3

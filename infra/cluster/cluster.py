@@ -100,8 +100,8 @@ class Cluster:
             said.append(NO_INGRESS)
         return said
 
-    def await_ready(self, seconds: float = 180) -> None:
-        """Wait until every Deployment is as it should be, and say what we wait for.
+    def await_ready(self, seconds: float = 180, tell: bool = True) -> None:
+        """Wait until every Deployment is as it should be, and tell of each that is.
 
         Raises `ClusterError` with cause and cure, early where waiting helps nobody.
         """
@@ -109,8 +109,9 @@ class Cluster:
         while True:
             deployments = {item["metadata"]["name"]: item for item in self.get("deployments")}
             for name in sorted({name for name, item in deployments.items() if is_ready(item)} - ready):
-                print(f"  {name:<16} ready after {time.monotonic() - begun:3.0f} s", flush=True)
                 ready.add(name)
+                if tell:
+                    print(f"  {name:<16} ready after {time.monotonic() - begun:3.0f} s", flush=True)
             if len(ready) == len(deployments):
                 return
             troubles = list(self.troubles())
