@@ -71,7 +71,8 @@ def test_an_image_has_what_its_part_needs_and_starts_it_as_nobody_in_particular(
     assert "\nUSER 10001:10001\n" in dockerfile
     assert f"\nEXPOSE {PORTS[name]}\n" in dockerfile
     assert re.search(rf"^ENV PORT={PORTS[name]}\b", dockerfile, re.MULTILINE)
-    assert f"127.0.0.1:{PORTS[name]}/" in dockerfile.partition("HEALTHCHECK")[2]
+    ready = "/readyz" if name in SERVICES else "/healthz"
+    assert f'"/app/common/healthy.py", "{ready}"]\n' in dockerfile.partition("HEALTHCHECK")[2]
     assert f'CMD ["gunicorn", "{APPS[name]}"]' in dockerfile
 
 
