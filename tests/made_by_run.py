@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 import re
 from pathlib import Path
@@ -20,6 +21,6 @@ def assert_made(page: Path, name: str, text: str) -> None:
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
-    """Write a table in Markdown."""
-    lines = [head, ["---"] * len(head), *rows]
+    """Write a table in Markdown; what a cell says is only ever text."""
+    lines = [head, ["---"] * len(head), *([html.escape(cell, quote=False) for cell in row] for row in rows)]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
