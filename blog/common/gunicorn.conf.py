@@ -13,6 +13,7 @@ from typing import Any
 
 import gevent
 from gunicorn import util
+from gunicorn.workers.base_async import AsyncWorker
 from gunicorn.workers.ggevent import GeventWorker
 
 
@@ -29,7 +30,7 @@ def room_for(connections: int, besides: int) -> int:
 
 
 class Worker(GeventWorker):  # type: ignore[misc]
-    """gunicorn's worker; when all its connections are taken, it says so instead of letting people wait."""
+    """gunicorn's worker, which waits for nobody for ever: neither for who does not read, nor for a connection."""
 
     taken = 0
 
@@ -41,7 +42,9 @@ class Worker(GeventWorker):  # type: ignore[misc]
                 refuse(client, 503, "Service Unavailable", f"All {CONNECTIONS:,} connections are taken; try later.")
                 util.close(client)
             else:
-                super().handle(listener, client, addr)
+                # Not gunicorn's own for gevent, which would wait for ever.
+                client.settimeout(SILENCE)
+                AsyncWorker.handle(self, listener, client, addr)
         finally:
             self.taken -= 1
 
@@ -62,6 +65,7 @@ def refuse(client: socket.socket, status: int, reason: str, message: str) -> Non
 # What gunicorn refuses by itself, broken headers and the like, it says in HTML.
 util.write_error = refuse
 
+SILENCE = 35.0  # seconds for 64 KiB to be taken; longer than a connection may be idle
 REFUSING = 100  # connections that are being refused
 OTHER_FILES = 200  # the log, the deliveries, Python's own
 CONNECTIONS = room_for(10_000, besides=REFUSING + OTHER_FILES)
@@ -93,6 +97,8 @@ def on_starting(server: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     """Start the background tasks in the worker, and end them, streams too, as soon as SIGTERM comes."""
     life = worker.app.callable.extensions["minibus"]
+    # Who reads too slowly is let go: nothing that needs a traceback.
+    worker.log.error_log.addFilter(lambda record: not (record.exc_info and record.exc_info[0] is TimeoutError))
 
     def stop() -> None:
         life.stop()

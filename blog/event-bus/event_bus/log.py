@@ -15,6 +15,8 @@ from minibus.event import Envelope
 
 from event_bus.store import EVERYTHING, PAGE_EVENTS, Only, Record, Store, Stored, StoreError
 
+PIECE_BYTES = 64 * 1024
+
 
 class Ticket:
     """Events that wait for their commit, and then its outcome."""
@@ -114,15 +116,29 @@ class Log:
         return self._last_read[1]
 
     def pages(self, after: int = 0, only: Only = EVERYTHING, until: int | None = None) -> Iterator[list[Record]]:
-        """Yield what the log holds now, or `until` an event, a page at a time, and let others run in between."""
+        """Yield what the log holds now, or `until` an event, in pieces, and let others run in between."""
         head = self.head if until is None else until
         while after < head:
             page = [record for record in self.read(after, only=only) if record.seq <= head]
             if not page:
                 return
-            yield page
+            yield from in_pieces(page)
             after = page[-1].seq
             time.sleep(0)
+
+
+def in_pieces(page: list[Record]) -> Iterator[list[Record]]:
+    """Cut a page into pieces of about 64 KiB, which a slow reader can be expected to take in time."""
+    piece: list[Record] = []
+    size = 0
+    for record in page:
+        piece.append(record)
+        size += len(record.body)
+        if size >= PIECE_BYTES:
+            yield piece
+            piece, size = [], 0
+    if piece:
+        yield piece
 
 
 def off_the_loop(call: Callable[..., Any], *args: Any) -> Any:

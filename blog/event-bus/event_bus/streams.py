@@ -9,7 +9,7 @@ from flask import Response, request
 from minibus.stream import KEEP_ALIVE, STREAM_HEADERS, server_sent
 
 from event_bus.deliveries import Deliveries
-from event_bus.log import Log
+from event_bus.log import Log, in_pieces
 from event_bus.store import Only
 
 Stopping = Callable[[], bool]
@@ -27,7 +27,8 @@ def follow_log(log: Log, after: int, only: Only, stopping: Stopping) -> Response
             page = log.read(position, only=only)
             if page:
                 position = page[-1].seq
-                yield b"".join(b"id: %s:%d\ndata: %s\n\n" % (log.id.encode(), seq, body) for seq, body in page)
+                for piece in in_pieces(page):
+                    yield b"".join(b"id: %s:%d\ndata: %s\n\n" % (log.id.encode(), seq, body) for seq, body in piece)
                 continue
             position = head
             if not log.wait_beyond(position, KEEP_ALIVE, stopping):
