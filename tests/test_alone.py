@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.system import ROOT, Blog, eventually, free_port
 
@@ -62,3 +63,21 @@ def test_a_service_reloads_when_its_file_changes_and_is_replayed(alone: Path, ne
     eventually(lambda: new_blog.get("posts", "/articles") != {})
     assert [post["title"] for post in new_blog.get("posts", "/articles").values()] == ["Written before the change"]
     assert new_blog.get("event-bus", "/subscribers/posts")["state"] == "live"
+
+
+def test_the_page_takes_a_changed_template_without_a_restart(new_blog: Blog, tmp_path: Path) -> None:
+    folder = shutil.copytree(ROOT / "blog" / "client", tmp_path / "client")
+    template = folder / "templates" / "index.html"
+    environment = {**os.environ, "PORT": str(new_blog.ports["client"]), "QUERY_URL": new_blog.url("query")}
+    with (tmp_path / "client.log").open("wb") as log:
+        command = [sys.executable, str(folder / "client.py")]
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    try:
+        eventually(lambda: "Create Post" in requests.get(new_blog.url("client"), timeout=5).text)
+
+        template.write_text(template.read_text().replace("Create Post", "Write a Post"))
+
+        eventually(lambda: "Write a Post" in requests.get(new_blog.url("client"), timeout=5).text)
+    finally:
+        process.terminate()
+        process.wait(10)

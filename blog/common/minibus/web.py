@@ -152,6 +152,7 @@ def run(app: Flask, port: int, reload: bool = True) -> None:
     if not reload or os.environ.get("WERKZEUG_RUN_MAIN") == "true":
         app.extensions["minibus"].start()
     bind = os.environ.get("BIND", "127.0.0.1")
+    app.config["TEMPLATES_AUTO_RELOAD"] = reload
     app.run(bind, int(os.environ.get("PORT", port)), use_reloader=reload, threaded=True)
 
 
