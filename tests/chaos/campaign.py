@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -42,61 +42,56 @@ class Tally:
 
 
 class Campaign:
-    """So many machines, each in a process of its own."""
+    """So many machines, each in a process of its own.
+
+    Settings are those of the blog: `EVENT_STORE`, and `MUTANT` for a broken build.
+    """
 
     def __init__(self, pool: ProcessPoolExecutor) -> None:
         self.pool = pool
 
-    def seeds(self, seeds: Iterable[int]) -> Iterator[tuple[int, Outcome]]:
+    def seeds(self, seeds: Iterable[int], **settings: str) -> Iterator[tuple[int, Outcome]]:
         """Run these seeds; yield each with its outcome, in the order in which they end."""
-        runs = {self.pool.submit(run_seed, seed): seed for seed in seeds}
-        for done in as_completed(runs):
-            yield runs.pop(done), done.result()
+        runs = {self.pool.submit(run_seed, seed, settings): seed for seed in seeds}
+        try:
+            for done in as_completed(runs):
+                yield runs[done], done.result()
+        finally:  # whoever asked may have seen enough
+            for one in runs:
+                one.cancel()
 
-    def script(self, script: Script) -> Outcome:
+    def script(self, script: Script, **settings: str) -> Outcome:
         """Run one script."""
-        return self.pool.submit(run_script, script).result()
-
-    def fails(self, script: Script, keep: Callable[[Script, Outcome], None], tries: int = 3) -> bool:
-        """Say whether a script fails, and keep its outcome; what hangs on time may fail only now and then."""
-        for _ in range(tries):
-            outcome = self.script(script)
-            if outcome.wrong:
-                keep(script, outcome)
-                return True
-        return False
+        return self.pool.submit(run_script, script, settings).result()
 
 
 @contextmanager
-def campaign(workers: int, **settings: str) -> Iterator[Campaign]:
-    """Start machines; their blogs have these settings: `EVENT_STORE`, and `MUTANT` for a broken build."""
+def campaign(workers: int) -> Iterator[Campaign]:
+    """Start machines."""
     spawn = multiprocessing.get_context("spawn")
     ports: Queue[Ports] = spawn.Queue()
     with tempfile.TemporaryDirectory(prefix="minibus-chaos-") as folder:
         for _ in range(workers):
             ports.put({name: free_port() for name in PARTS})
-        with ProcessPoolExecutor(workers, spawn, build, (ports, folder, settings)) as pool:
-            try:
-                yield Campaign(pool)
-            finally:
-                pool.shutdown(cancel_futures=True)
+        with ProcessPoolExecutor(workers, spawn, build, (ports, folder)) as pool:
+            yield Campaign(pool)
 
 
 machine: Machine  # of this process
 
 
-def build(ports: Queue[Ports], folder: str, settings: dict[str, str]) -> None:
+def build(ports: Queue[Ports], folder: str) -> None:
     """Build the machine of this process. It ends with the process, and its parts with it."""
     global machine  # noqa: PLW0603
     mine = ports.get()
-    machine = Machine(Path(folder) / str(mine[PARTS[0]]), mine, **settings)
+    machine = Machine(Path(folder) / str(mine[PARTS[0]]), mine)
 
 
-def run_seed(seed: int) -> Outcome:
+def run_seed(seed: int, settings: dict[str, str]) -> Outcome:
     """Run a seed on this process's machine."""
-    return machine.run(draw(seed))
+    return machine.run(draw(seed), settings)
 
 
-def run_script(script: Script) -> Outcome:
+def run_script(script: Script, settings: dict[str, str]) -> Outcome:
     """Run a script on this process's machine."""
-    return machine.run(script)
+    return machine.run(script, settings)

@@ -19,8 +19,8 @@ PATIENCE = 10.0  # seconds
 class ForkedBlog(Blog):
     """A blog whose parts are forks, on ports that somebody has chosen. The setting `MUTANT` names a broken build."""
 
-    def __init__(self, folder: Path, ports: dict[str, int], **settings: str) -> None:
-        super().__init__(folder, None, **settings)
+    def __init__(self, folder: Path, ports: dict[str, int]) -> None:
+        super().__init__(folder)
         self.ports = ports
         self.alive: dict[str, int] = {}  # part → process group
         self.services_seen_at: dict[str, str] = {}

@@ -47,9 +47,9 @@ class Outcome:
 class Machine:
     """A blog, the lines between its parts, and a crowd. Used for one script after the other."""
 
-    def __init__(self, folder: Path, ports: dict[str, int], **settings: str) -> None:
+    def __init__(self, folder: Path, ports: dict[str, int]) -> None:
         self.folder = folder
-        self.blog = ForkedBlog(folder, ports, **settings)
+        self.blog = ForkedBlog(folder, ports)
         self.handling = threading.RLock()  # whoever starts or ends a part holds it
         self.coming_back: list[threading.Timer] = []
         self.outcome = Outcome()
@@ -75,10 +75,11 @@ class Machine:
 
     # -- one run ----------------------------------------------------------------------------------------------------
 
-    def run(self, script: Script) -> Outcome:
-        """Run a script on a new log, and judge what is there in the end."""
+    def run(self, script: Script, settings: dict[str, str]) -> Outcome:
+        """Run a script on a new log, with these settings, and judge what is there in the end."""
         begun = time.monotonic()
-        if self.blog.settings.get("EVENT_STORE") == "memory":
+        self.blog.settings = settings
+        if settings.get("EVENT_STORE") == "memory":
             script = spare_the_bus(script)  # it keeps its promises while it runs
         self.outcome = Outcome()
         self.people = People(self.blog.url, self.lines["people to bus"].url)
@@ -247,6 +248,7 @@ class Machine:
 
     @do.register
     def _(self, command: commands.Step) -> None:
+        self.ask("hold", "PATCH", command.subscriber, "", {"paused": True})
         self.ask("step", "POST", command.subscriber, "/step", {"count": command.count})
 
     @do.register

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
-from tests.chaos.campaign import Tally, campaign
+from tests.chaos.campaign import Campaign, Tally, campaign
 from tests.chaos.mutants import MUTANTS
 
 SEEDS = 24
@@ -47,17 +49,19 @@ BROKEN = {
 }
 
 
-@pytest.mark.timeout(900)
-def test_random_faults_break_no_promise_and_every_fault_is_seen_to_happen() -> None:
-    tally = Tally()
+@pytest.fixture(scope="module")
+def machines() -> Iterator[Campaign]:
     with campaign(WORKERS) as machines:
-        for seed, outcome in machines.seeds(range(SEEDS)):
-            tally.add(seed, outcome)
-        for seed in range(SEEDS, SEEDS + MORE):
-            if set(tally.seen) >= FAULTS:
-                break
-            for outcome_of in machines.seeds([seed]):
-                tally.add(*outcome_of)
+        yield machines
+
+
+@pytest.mark.timeout(1200)
+def test_random_faults_break_no_promise_and_every_fault_is_seen_to_happen(machines: Campaign) -> None:
+    tally = Tally()
+    for seed, outcome in machines.seeds(range(SEEDS + MORE)):
+        tally.add(seed, outcome)
+        if tally.runs >= SEEDS and set(tally.seen) >= FAULTS:
+            break
 
     assert {f"make chaos FIRST={seed}": outcome.wrong for seed, outcome in tally.failed.items()} == {}
     assert tally.acknowledged == tally.found > 5 * SEEDS
@@ -65,11 +69,10 @@ def test_random_faults_break_no_promise_and_every_fault_is_seen_to_happen() -> N
 
 
 @pytest.mark.timeout(600)
-def test_with_memory_a_bus_that_runs_keeps_the_same_promises() -> None:
+def test_with_memory_a_bus_that_runs_keeps_the_same_promises(machines: Campaign) -> None:
     tally = Tally()
-    with campaign(WORKERS, EVENT_STORE="memory") as machines:
-        for seed, outcome in machines.seeds(range(IN_MEMORY)):
-            tally.add(seed, outcome)
+    for seed, outcome in machines.seeds(range(IN_MEMORY), EVENT_STORE="memory"):
+        tally.add(seed, outcome)
 
     assert {f"make chaos STORE=memory FIRST={seed}": outcome.wrong for seed, outcome in tally.failed.items()} == {}
     assert tally.seen["kill"] > 0
@@ -82,8 +85,7 @@ def test_there_is_a_test_for_every_broken_build() -> None:
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("mutant", MUTANTS)
-def test_a_broken_build_is_found_out(mutant: str) -> None:
-    with campaign(WORKERS, MUTANT=mutant) as machines:
-        findings = (wrong for _, outcome in machines.seeds(range(100)) for wrong in outcome.wrong)
+def test_a_broken_build_is_found_out(machines: Campaign, mutant: str) -> None:
+    findings = (wrong for _, outcome in machines.seeds(range(100), MUTANT=mutant) for wrong in outcome.wrong)
 
-        assert any(BROKEN[mutant] in wrong for wrong in findings)
+    assert any(BROKEN[mutant] in wrong for wrong in findings)
