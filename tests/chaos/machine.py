@@ -27,7 +27,7 @@ from tests.system import SERVICES, eventually
 
 BACK = 60.0  # seconds until everything has to be back, on a busy machine
 GLANCE = 0.1  # seconds between two looks
-STILL = 15.0  # seconds without any change after which nothing will come any more
+STILL = 20.0  # seconds without any change after which nothing will come any more
 CONTROL = 2.0  # seconds for what an instructor asks; whatever becomes of it
 
 
