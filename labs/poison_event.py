@@ -15,8 +15,9 @@ def play(stage: Stage) -> None:
     poison(stage, blog)
     process = blog.processes["moderation"]
     stage.fault("moderation is dead", lambda: process.poll() is not None)
-    stage.tell("Nobody has noticed. Somebody writes a comment that is perfectly well.")
+    stage.tell("Nobody has noticed. Somebody writes a comment, and nothing is wrong with this one.")
     blog.write_comment(post_of(blog), "A good comment")
+    stage.sees("it is pending", lambda: blog.page()["A post"] == {"A good comment": "pending"})
     stage.tell("Then moderation is started again, and another comment is written.")
     stage.start(blog, "moderation")
     blog.write_comment(post_of(blog), "A later comment")

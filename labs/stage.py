@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import shutil
 import signal
-import sys
 import tempfile
-import termios
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,6 +21,7 @@ from rich.text import Text
 from labs.line import Line
 from labs.parts import let_the_course_play
 from labs.system import SERVICES, Blog, eventually
+from labs.terminal import forget_keys
 
 PATIENCE = 20.0  # seconds until what should be so has to be so
 WHILE = 1.0  # seconds after which what should stay has stayed
@@ -88,10 +87,14 @@ class Stage:
     def tell(self, text: str) -> None:
         """Say what comes next, and wait for Enter."""
         self.console.print()
-        self._say(Text(text), Text("  "), "" if self.auto else "  ⏎ ")
-        if not self.auto:
-            wait_for_enter()
-            self.console.print()
+        if self.auto:
+            self._say(Text(text), Text("  "))
+            return
+        forget_keys()
+        self._say(Text(text), Text("  "), "  ⏎ ")
+        with suppress(EOFError):
+            input()
+        self.console.print()
 
     def sees(self, text: str, condition: Callable[[], T]) -> T:
         """Say what there is to be seen, once it is so. Raises `NotSo` when it is not."""
@@ -197,32 +200,9 @@ class Stage:
 
     def close(self) -> None:
         """End everything that was started, also what a Ctrl-C came too early for."""
-        self._end_processes()
         for child in psutil.Process().children(recursive=True):
             with suppress(psutil.Error):
                 child.kill()
+        self._end_processes()
+        self.others.shutdown(wait=False, cancel_futures=True)
         shutil.rmtree(self.folder, ignore_errors=True)
-
-
-@contextmanager
-def quiet_terminal() -> Iterator[None]:
-    """Keep what is typed off the screen, also while nobody waits for it."""
-    if not sys.stdin.isatty():
-        yield
-        return
-    before = termios.tcgetattr(sys.stdin)
-    quiet = [*before]
-    quiet[3] &= ~termios.ECHO
-    termios.tcsetattr(sys.stdin, termios.TCSANOW, quiet)
-    try:
-        yield
-    finally:
-        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
-
-
-def wait_for_enter() -> None:
-    """Wait for Enter; one that came too early does not count."""
-    if sys.stdin.isatty():
-        termios.tcflush(sys.stdin, termios.TCIFLUSH)
-    with suppress(EOFError):
-        input()

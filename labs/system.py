@@ -147,9 +147,10 @@ class Blog:
         return self
 
     def stop(self, name: str, number: signal.Signals = signal.SIGTERM) -> None:
-        """End a part as a person does; SIGKILL ends its worker, too."""
+        """End a part as a person does; SIGKILL ends its worker, too. It may have ended already."""
         process = self.processes.pop(name)
-        os.killpg(process.pid, number) if number == signal.SIGKILL else process.send_signal(number)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number) if number == signal.SIGKILL else process.send_signal(number)
         process.wait(10)
 
     def kill(self, name: str) -> None:

@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from labs.__main__ import LABS
+from tests.mixed import install_express
 from tests.system import ROOT, eventually
 
 AT_ONCE = 3  # labs: most of their time is waiting
@@ -46,12 +47,13 @@ labs.stage.PATIENCE = 3
 Played = subprocess.CompletedProcess[str]
 
 
-def play(name: str, sabotage: str = "") -> Played:
+def play(name: str, sabotage: str, setting: str) -> Played:
     """Play a lab to its end, as `make lab` does, but wait for nobody."""
     program = ["-c", f"{SABOTEUR}{sabotage}\nsys.exit(main())"] if sabotage else ["-m", "labs"]
     return subprocess.run(
         [sys.executable, *program, name, "--auto"],
-        check=False, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        check=False, cwd=ROOT, env=os.environ | dict([setting.split("=")] if setting else []), text=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
 
 
@@ -60,24 +62,27 @@ class Playing:
 
     def __init__(self, stages: ThreadPoolExecutor) -> None:
         self.stages = stages
-        self.labs: dict[tuple[str, str], Future[Played]] = {}
+        self.labs: dict[tuple[str, str, str], Future[Played]] = {}
 
-    def begin(self, name: str, sabotage: str = "") -> Future[Played]:
+    def begin(self, name: str, sabotage: str = "", setting: str = "") -> Future[Played]:
         """Play this lab, if it is not played already."""
-        if (name, sabotage) not in self.labs:
-            self.labs[name, sabotage] = self.stages.submit(play, name, sabotage)
-        return self.labs[name, sabotage]
+        asked = (name, sabotage, setting)
+        if asked not in self.labs:
+            self.labs[asked] = self.stages.submit(play, *asked)
+        return self.labs[asked]
 
 
 @pytest.fixture(scope="module")
 def playing(request: pytest.FixtureRequest) -> Iterator[Playing]:
-    """Begin with all the labs that are asked for."""
+    """Begin with all the labs that are asked for; in CI the course's way is the course's."""
+    if os.environ.get("CI") == "true":
+        install_express()
     tests: list[Any] = [item for item in request.session.items if item.path == request.path]
     with ThreadPoolExecutor(AT_ONCE) as stages:
         playing = Playing(stages)
         for asked in [test.callspec.params for test in tests if hasattr(test, "callspec")]:
             if "name" in asked:
-                playing.begin(asked["name"], asked.get("sabotage", ""))
+                playing.begin(asked["name"], asked.get("sabotage", ""), asked.get("setting", ""))
         yield playing
 
 
@@ -90,6 +95,21 @@ def test_a_lab_keeps_its_promise(playing: Playing, name: str, record_property: C
     assert "↯" in played.stdout
     assert "\n✓ " in played.stdout
     assert max(map(len, played.stdout.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("setting", ["LABS_IN_PYTHON=1"])
+@pytest.mark.parametrize(
+    ("name", "parts"), [("delivered-twice", ("event-bus", "query")), ("poison-event", ("moderation",))]
+)
+def test_without_express_a_lab_says_that_python_plays_it(
+    playing: Playing, name: str, parts: tuple[str, ...], setting: str
+) -> None:
+    played = playing.begin(name, setting=setting).result()
+
+    assert played.returncode == 0, played.stdout
+    assert "There is no Express here, so Python plays it." in played.stdout
+    for part in parts:
+        assert f"{part} as in the course: labs/services/course_{part.replace('-', '_')}.py (Python)" in played.stdout
 
 
 @pytest.mark.parametrize(
@@ -105,18 +125,29 @@ def test_a_lab_without_its_fault_or_its_promise_fails(
     assert complaint in " ".join(verdict.split())
 
 
-@pytest.mark.parametrize("moment", ["starting", "⏎"])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    ("number", "moment"),
+    [
+        (signal.SIGINT, "starting event-bus"),
+        (signal.SIGINT, "⏎"),
+        (signal.SIGINT, "moderation is dead"),
+        (signal.SIGTERM, "⏎"),
+        (signal.SIGHUP, "⏎"),
+    ],
+)
 def test_ctrl_c_and_its_like_end_everything_at_any_moment(number: signal.Signals, moment: str) -> None:
     terminal, end = pty.openpty()
     with subprocess.Popen(
-        [sys.executable, "-m", "labs", "lost-without-a-store"],
-        cwd=ROOT, stdin=end, stdout=end, stderr=end, start_new_session=True,
+        [sys.executable, "-m", "labs", "poison-event"],
+        cwd=ROOT, env={**os.environ, "LABS_IN_PYTHON": "1"}, stdin=end, stdout=end, stderr=end, start_new_session=True,
     ) as lab:  # fmt: skip
         os.close(end)
-        said = b""
+        said, enters = b"", 0
         while moment.encode() not in said:
             said += os.read(terminal, 1000)
+            if said.count("⏎".encode()) > enters:
+                enters += 1
+                os.write(terminal, b"\n")
         started = psutil.Process(lab.pid).children(recursive=True)
 
         lab.send_signal(number)
