@@ -15,6 +15,7 @@ import msgspec
 from tests.chaos.commands import Fault
 
 PATIENCE = 15.0  # seconds for an answer; whoever asked has given up by then
+LATE, MUCH_LATER = 0.03, 0.15  # seconds, at least
 WATCHED = 0.2  # seconds in which a commit begins, or does not
 HOP_BY_HOP = {"connection", "host", "content-length", "transfer-encoding"}
 
@@ -106,9 +107,8 @@ class Line:
         """Forget what is armed, and wait for what is still on its way."""
         with self.lock:
             self.armed.clear()
-        for timer in self.under_way:
-            timer.join()
-        self.under_way.clear()
+        while self.under_way:
+            self.under_way.pop().join()
 
     def close(self) -> None:
         """Stop listening."""
@@ -195,12 +195,12 @@ class Line:
 
     def late(self, request: Request, fault: Fault) -> Answer:
         """Let the request wait."""
-        time.sleep(fault.wait / 1000)
+        time.sleep(LATE + fault.wait / 1000)
         self.saw(f"{self.what} late")
         return self.pass_on(request)
 
     def stale(self, request: Request, fault: Fault) -> Answer:
-        """Break off, and deliver all the same, much later: the bus has long delivered it again."""
+        """Break off, and deliver all the same, much later: by then the bus has tried again."""
 
         def deliver() -> None:
             try:
@@ -208,9 +208,9 @@ class Line:
             except (OSError, http.client.HTTPException):
                 return
             if answer.position >= numbers(request)[-1]:
-                self.saw("delivery out of order: an old one after newer ones")
+                self.saw("delivery out of order: broken off, and delivered later")
 
-        timer = threading.Timer(0.15 + fault.wait / 1000, deliver)
+        timer = threading.Timer(MUCH_LATER + fault.wait / 1000, deliver)
         timer.start()
         self.under_way.append(timer)
         raise Cut

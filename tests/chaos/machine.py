@@ -93,6 +93,7 @@ class Machine:
         except (AssertionError, requests.RequestException) as error:
             self.outcome.wrong.append(f"everything is there again: {error}")
         finally:
+            self.let_nothing_break()
             self.people.go_home()
             self.blog.close()
         self.outcome.seconds = time.monotonic() - begun
@@ -114,13 +115,16 @@ class Machine:
         self.outcome.seen[fault] += 1
         self.outcome.happened.append((now, fault, where))
 
-    def bring_everything_back(self) -> list[str]:
-        """Let nothing break any more, and wait until all is quiet; return what is wrong with that."""
+    def let_nothing_break(self) -> None:
+        """Disarm every line, and wait for what is on its way back."""
         for line in self.lines.values():
             line.calm()
-        for timer in self.coming_back:
-            timer.join()
-        self.coming_back.clear()
+        while self.coming_back:
+            self.coming_back.pop().join()
+
+    def bring_everything_back(self) -> list[str]:
+        """Let nothing break any more, and wait until all is quiet; return what is wrong with that."""
+        self.let_nothing_break()
         ended = [f"no part ends by itself: {name} did" for name in self.blog.alive if not self.blog.runs(name)]
         for name in PARTS:
             self.start(name)

@@ -8,6 +8,7 @@ import pytest
 
 from tests.chaos.campaign import Campaign, Tally, campaign
 from tests.chaos.mutants import MUTANTS
+from tests.system import ROOT
 
 SEEDS = 24
 IN_MEMORY = 6  # seeds
@@ -26,7 +27,7 @@ FAULTS = {
     "delivery done, its answer cut off",
     "delivery sent twice",
     "delivery late",
-    "delivery out of order: an old one after newer ones",
+    "delivery out of order: broken off, and delivered later",
     "delivery out of order: a batch's second half first",
     "gap",
     "event parked",
@@ -77,6 +78,11 @@ def test_with_memory_a_bus_that_runs_keeps_the_same_promises(machines: Campaign)
     assert {f"make chaos STORE=memory FIRST={seed}": outcome.wrong for seed, outcome in tally.failed.items()} == {}
     assert tally.seen["kill"] > 0
     assert tally.acknowledged == tally.found > 5 * IN_MEMORY
+
+
+@pytest.mark.parametrize("fault", sorted(FAULTS))
+def test_every_fault_is_on_the_page_of_guarantees(fault: str) -> None:
+    assert f"\n| {fault} |" in (ROOT / "docs" / "reference" / "guarantees.md").read_text()
 
 
 def test_there_is_a_test_for_every_broken_build() -> None:
