@@ -11,17 +11,22 @@ from collections.abc import Iterator
 from typing import Any
 
 NO_KUBECTL = "kubectl is not installed here, or not on the PATH: https://kubernetes.io/docs/tasks/tools/"
-NO_CONTEXT = "kubectl points at no cluster. Start one (make minikube), or choose one: kubectl config use-context NAME"
+NO_CONTEXT = """\
+kubectl points at no cluster. Start one (make minikube), or choose one:
+kubectl config use-context NAME"""
 NO_ANSWER = "The cluster {context} does not answer. {cure} kubectl says:\n{said}"
 NO_IMAGES = """\
-The cluster does not say that it has the image {image}, so its pods may not start. On minikube: make minikube.
-Elsewhere: make images, then load them into the cluster, as `kind load docker-image {image}` does."""
+The cluster does not say that it has the image {image}, so its pods
+may not start. On minikube: make minikube. Elsewhere: make images, then load
+them into the cluster, as `kind load docker-image {image}` does."""
 NO_STORAGE = """\
-The cluster has no default StorageClass, so the event bus would wait for its volume for ever.
-Look: kubectl get storageclass. On minikube: minikube addons enable default-storageclass"""
+The cluster has no default StorageClass, so the event bus would wait for its
+volume for ever. Look: kubectl get storageclass.
+On minikube: minikube addons enable default-storageclass"""
 NO_INGRESS = """\
-The cluster has no ingress controller for the class nginx, so http://posts.com will not answer (make forward
-works all the same). On minikube: minikube addons enable ingress"""
+The cluster has no ingress controller of the class nginx, so http://posts.com
+will not answer; make forward works all the same.
+On minikube: minikube addons enable ingress"""
 
 NO_IMAGE = "the cluster has no image {image}. On minikube: make minikube. Elsewhere: make images, then load it."
 CURES = {
@@ -34,7 +39,7 @@ CURES = {
     "Unschedulable": "no node takes it: {message}",
 }
 FULL = " The nodes are full: stop something, or give minikube more (minikube start --cpus=4 --memory=4g)."
-VOLUME = f" {NO_STORAGE.splitlines()[1]}"
+VOLUME = " Is there a default StorageClass? kubectl get storageclass; minikube addons enable default-storageclass"
 
 
 class ClusterError(Exception):

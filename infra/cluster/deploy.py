@@ -9,9 +9,11 @@ from cluster import Cluster, ClusterError, stop_without
 from manifests import MANIFESTS, built_images, read
 
 OPEN = """
-  make forward            the blog at http://127.0.0.1:3000, the console at http://127.0.0.1:4005
+  make forward       and leave it running:
+                     the blog at     http://127.0.0.1:3000
+                     the console at  http://127.0.0.1:4005
 
-  With an ingress controller also http://posts.com: docs/troubleshooting.md says how to get there."""
+  http://posts.com   with an ingress controller: see docs/troubleshooting.md"""
 
 
 def deploy(cluster: Cluster) -> None:

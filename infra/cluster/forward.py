@@ -88,8 +88,8 @@ def main() -> int:
         for forward in forwards:
             while not forward.url and not stop.wait(0.2):
                 if "unable to listen" in forward.said.lower():
-                    print(f"Port {PORTS[forward.part]} ({forward.part}) is in use: by make up, docker compose, or "
-                          f"another make forward? End that first.\n{forward.said}")  # fmt: skip
+                    print(f"Port {PORTS[forward.part]} ({forward.part}) is in use: by make up, docker compose, or")
+                    print(f"another make forward? End that first. kubectl says:\n{forward.said}")
                     return 1
         if not stop.is_set():
             print(OPEN, flush=True)

@@ -52,13 +52,11 @@ def main() -> int:
     if missing := what_is_missing():
         print(missing)
         return 1
-    print(
-        "Building the six images (the first one takes about a minute: it gets the packages that all share)", flush=True
-    )
+    print("Building the six images; the first time takes about a minute", flush=True)
     build("docker", "build")
     base = size(BASE)
     largest = max(size(f"minibus-{part}") for part in PARTS)
-    print(f"Each is at most {largest - base:.0f} MB above {BASE} ({base:.0f} MB), and nearly all of that is shared.")
+    print(f"Each is at most {largest - base:.0f} MB above {BASE} ({base:.0f} MB), nearly all shared.")
     print("Run them with: docker compose up")
     return 0
 

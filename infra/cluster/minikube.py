@@ -12,12 +12,14 @@ from images import PARTS, build
 
 NO_MINIKUBE = "minikube is not installed here, or not on the PATH: https://minikube.sigs.k8s.io/docs/start/"
 OPEN = """
-  make forward            the blog at http://127.0.0.1:3000, the console at http://127.0.0.1:4005
-                          (works with every driver; leave it running)
+  make forward       and leave it running; it works with every driver:
+                     the blog at     http://127.0.0.1:3000
+                     the console at  http://127.0.0.1:4005
 
-  For http://posts.com, as in the chapter:
-    1. minikube tunnel    in another terminal; it may ask for your password, and stays
-    2. add this line to /etc/hosts (Windows: C:\\Windows\\System32\\drivers\\etc\\hosts):
+  http://posts.com   as in the chapter:
+    1. minikube tunnel, in another terminal; it may ask for your password
+    2. this line in /etc/hosts, on Windows in
+       C:\\Windows\\System32\\drivers\\etc\\hosts:
          {address} posts.com
 """
 
@@ -42,7 +44,7 @@ def start() -> None:
 
 def enable_ingress() -> None:
     """Give it an ingress controller; the blog can be reached without one, so a failure is only told."""
-    print("Enabling its ingress controller (the first time it gets one from the internet) …", flush=True)
+    print("Enabling its ingress controller …", flush=True)
     done = subprocess.run(["minikube", "addons", "enable", "ingress"], capture_output=True, text=True, check=False)
     if done.returncode:
         print(f"No ingress, so no http://posts.com; everything else works. minikube says:\n{done.stderr}")
