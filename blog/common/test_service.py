@@ -264,3 +264,19 @@ def test_a_bus_made_by_hand_that_keeps_nothing_has_an_empty_log(service: Service
 
     assert service.bus.whole_log() == []
     assert not service.heard_of("NoteWritten", "1")
+
+
+@responses.activate
+@pytest.mark.parametrize("keeps", [True, False])
+def test_what_a_bus_made_by_hand_tells_before_it_is_met_is_not_forgotten(
+    app: FlaskClient, service: Service, keeps: bool
+) -> None:
+    told = {key: value for key, value in a_note(1).items() if key != "seq"}
+    responses.put(f"{BUS}/subscribers/notes", status=404)
+    responses.get(f"{BUS}/events", json=[told]) if keeps else responses.get(f"{BUS}/events", status=405)
+    app.post("/events", json=told)
+
+    service.link._register()
+
+    assert service.state == {"1": "hello"}
+    assert [event["type"] for event in service.replica.owed.values()] == ["NoteRead"]

@@ -111,16 +111,21 @@ class Link:
             # The log is shorter than what we have applied: put back to an earlier day, it is another one now.
             replica.log = None
         replica.meet(heard.log, heard.head)
+        replica.uncounted.clear()
         self.heard = heard
 
     def _catch_up_as_in_the_course(self) -> None:
-        """Read all events once from a bus that takes no subscribers, the course's; what is new comes by itself."""
+        """Read all events once from a bus that takes no subscribers, the course's; what is new comes by itself.
+
+        It may have told us something already, and may keep nothing: that is taken once more, after what it keeps.
+        """
         with self.replica.changed:
             if self.replica.log != COURSE_BUS:
-                events = self.bus.whole_log()
+                kept, told = self.bus.whole_log(), list(self.replica.uncounted)
                 self.replica.meet(COURSE_BUS, 0)
-                for event in events:
+                for event in [*kept, *(event for event in told if event not in kept)]:
                     self._apply_from_the_past(event)
+            self.replica.uncounted.clear()
             self.heard = Heard(state="live")
 
     def _apply_from_the_past(self, event: Any) -> None:

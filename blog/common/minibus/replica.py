@@ -52,6 +52,7 @@ class Replica:
         self.checkpoints = Checkpoints()
         self.note = note
         self.ever_caught_up = False
+        self.uncounted: list[Envelope] = []  # without `seq`, since we last heard from a bus that has a log
         self._awaited: dict[str, threading.Event] = {}
         self.forget()
 
@@ -112,6 +113,7 @@ class Replica:
             self._apply(event, live)
         if seq is None:
             self.counted = False
+            self.uncounted.append(event)
             return
         self.position = seq
         if self.counted:
