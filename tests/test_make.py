@@ -205,6 +205,7 @@ class TestWhileItRuns:
         assert not is_taken(PORTS["query"])
 
         assert minibus.make("start", "SERVICE=query") == "query is started\n"
+        assert is_taken(PORTS["query"])
 
         eventually(lambda: post in get("query", "/posts"))
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import shutil
 import sys
+import time
 from collections.abc import Callable
 from xmlrpc.client import Fault
 
-from parts import DATA, manager, our_processes, stop_everything
+from parts import DATA, PORTS, manager, our_processes, stop_everything
+from ports import is_taken
 from supervisor.xmlrpc import Faults  # type: ignore[import-untyped]
 
 # All that Minibus writes into its data folder: the log, and stories with their own.
 WRITTEN = ("events.*", "stories")
+PATIENCE = 30.0  # seconds
 
 
 def stop(*parts: str) -> None:
@@ -31,11 +34,21 @@ def start(*parts: str) -> None:
     for part in parts:
         try:
             manager().startProcess(f"minibus:{part}")
-            print(f"{part} is started")
+            print(f"{part} is started" if listens(part) else f"{part} starts; see: make logs SERVICE={part}")
         except Fault as fault:
             if fault.faultCode != Faults.ALREADY_STARTED:
                 sys.exit(f"{part} does not start; its last lines: make logs SERVICE={part}")
             print(f"{part} was running already")
+
+
+def listens(part: str) -> bool:
+    """Wait until a part that was started takes requests, so that what is typed next is heard; False if it does not."""
+    deadline = time.monotonic() + PATIENCE
+    while not is_taken(PORTS[part]):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def restart(*parts: str) -> None:
