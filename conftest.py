@@ -8,23 +8,21 @@ import pytest
 from sybil import Sybil
 from xdist.scheduler import LoadFileScheduling
 
+from tests.pages import terminal
 from tests.pages.needs import PATIENCE
 from tests.pages.proof import begin, blocks, end
 from tests.pages.transcript import read
 
-PROVEN_BY_A_TEST_OF_ITS_OWN = ["docs/reference/cli.md"]
-
-pytest_collect_file = Sybil(
-    [blocks], pattern="*.md", excludes=PROVEN_BY_A_TEST_OF_ITS_OWN, setup=begin, teardown=end
-).pytest()
+pytest_collect_file = Sybil([blocks], pattern="*.md", setup=begin, teardown=end).pytest()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Count the commands of a page, and give those time that need more than Python."""
+    """Count the commands of a page, and give them time: a block has many, and some need more than Python."""
     if (example := getattr(item, "example", None)) and example.parsed["language"] == "console":
         item.user_properties.append(("commands run", len(read(example.parsed["source"]))))
-        if "needs=" in example.parsed["words"]:
-            item.add_marker(pytest.mark.timeout(2 * PATIENCE))
+        item.add_marker(
+            pytest.mark.timeout(2 * (PATIENCE if "needs=" in example.parsed["words"] else terminal.PATIENCE))
+        )
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

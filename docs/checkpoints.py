@@ -6,6 +6,7 @@ A checkpoint asks the ports of the course, so it does not matter in which langua
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -52,16 +53,123 @@ def is_there(url: str) -> bool:
     return True
 
 
+def shown() -> list[dict[str, Any]]:
+    """Return all posts with their comments, as query shows them."""
+    return list((get(f"{QUERY}/posts") or {}).values())
+
+
+def statuses() -> list[str]:
+    """Return the status of every comment that query shows."""
+    return [comment["status"] for post in shown() for comment in post["comments"]]
+
+
 @checkpoint("1.1")
 def the_monolith() -> Iterator[Look]:
     rows = get(f"{MONOLITH}/posts") or []
-    yield "the monolith answers", bool(rows), "start it: python docs/code/monolith.py"
     judged = {row["status"] for row in rows}
+    yield "the monolith answers", bool(rows), "start it: python mine/monolith.py"
+    yield "one answer has posts, comments and verdicts", "rejected" in judged, "write a comment with an orange in it"
+
+
+@checkpoint("1.2")
+def the_owner_of_data() -> Iterator[Look]:
+    rows = get(f"{MONOLITH}/posts") or []
+    columns = [row[1] for row in sqlite3.connect("data/monolith.db").execute("PRAGMA table_info(comments)")]
+    yield "the table has changed", "verdict" in columns, "rename the column: python mine/rename.py"
+    yield "the answer has not", any(row.get("status") for row in rows), "change the program, and start it again"
+
+
+@checkpoint("1.3")
+def the_web_of_requests() -> Iterator[Look]:
+    yield "posts is well", bool(get(f"{POSTS}/posts")), "start it, and write a post"
+    yield "comments is dead", not is_there(COMMENTS), "end it: Ctrl-C in its terminal"
     yield (
-        "one answer has posts, comments and verdicts",
-        "rejected" in judged,
-        "write a comment that has an orange in it",
+        "the page asks both, and so it is dead, too",
+        is_there(PAGE) and get(PAGE) is None,
+        "start mine/asking_page.py",
     )
+
+
+@checkpoint("1.4")
+def telling() -> Iterator[Look]:
+    yield "the page is there", get(PAGE) is not None, "start the blog: make up"
+    yield "query shows two comments", len(statuses()) > 1, "write the comments of this step"
+    yield "all of them are judged", {*statuses()} == {"approved"}, "start moderation and comments again"
+
+
+def titles(posts: Any) -> list[str]:
+    """Return the titles of a service's posts."""
+    return [post["title"] for post in (posts or {}).values()]
+
+
+def history() -> list[Any]:
+    """Return all events, as far as the bus keeps any."""
+    events = get(f"{BUS}/events")
+    return events if isinstance(events, list) else []
+
+
+@checkpoint("2.1")
+def a_page_that_asks() -> Iterator[Look]:
+    page = get(PAGE) or ""
+    count = len(get(f"{POSTS}/posts") or {})
+    yield "the page is there", bool(page), "start all three"
+    yield "there are 100 posts", count == 100, f"there are {count}; write more"
+    yield "the page asks twice, and not 101 times", "(2 requests)" in page, "change the page, and start it again"
+
+
+@checkpoint("2.2")
+def the_bus_by_hand() -> Iterator[Look]:
+    there = titles(get(f"{POSTS}/posts"))
+    yield (
+        "a bus made by hand is at 4005",
+        is_there(BUS) and get(f"{BUS}/healthz") is None,
+        "put yours in our bus's place",
+    )
+    yield "posts has published", len(there) > 1, "write the posts of this step"
+    yield "query has heard of each", titles(get(f"{QUERY}/posts")) == there, "is the bus telling 4002?"
+
+
+@checkpoint("2.3")
+def the_read_side() -> Iterator[Look]:
+    posts = get(f"{POSTS}/posts") or {}
+    same = all(get(f"{COMMENTS}/posts/{post['id']}/comments") == post["comments"] for post in shown())
+    yield "there is a blog to read", len(posts) > 20, "fill it: make demo"
+    yield "query shows every post that posts has", titles(posts) == titles(get(f"{QUERY}/posts")), "is query running?"
+    yield "query shows every comment as comments has it", same, "is query running? See: make status"
+
+
+@checkpoint("2.4")
+def four_events() -> Iterator[Look]:
+    chains: dict[str, list[str]] = {}
+    for event in history():
+        if event["type"].startswith("Comment"):
+            chains.setdefault(event["data"]["id"], []).append(event["type"])
+    whole = {tuple(chain) for chain in chains.values()} == {("CommentCreated", "CommentModerated", "CommentUpdated")}
+    yield "there are three comments in the log", len(chains) == 3, "write the comments of this step"
+    yield "each was created, judged and updated, in this order", whole, "is everybody running? See: make status"
+
+
+@checkpoint("2.5")
+def a_bus_that_remembers() -> Iterator[Look]:
+    kept = [event["data"]["title"] for event in history() if event["type"] == "PostCreated"]
+    yield (
+        "a bus made by hand is at 4005",
+        is_there(BUS) and get(f"{BUS}/healthz") is None,
+        "put yours in our bus's place",
+    )
+    yield "it remembers what it was told", len(kept) > 1, "write the posts of this step"
+    yield "query has been told all of it", titles(get(f"{QUERY}/posts")) == kept, "start query again"
+
+
+@checkpoint("2.6")
+def the_store_and_the_replay() -> Iterator[Look]:
+    subscribers = get(f"{BUS}/subscribers") or {}
+    head = len(history())
+    places = {one["position"] for one in subscribers.values() if one["state"] == "live"}
+    then = (get(f"{BUS}/subscribers/query/state?at={head}") or {}).get("state")
+    yield "the log has eight events", head == 8, f"it has {head}; begin again with an empty one"
+    yield "everybody is live, and stands at its end", places == {head} and len(subscribers) == 4, "minibus resume"
+    yield "what query holds is what the log gives", then == (get(f"{QUERY}/state") or {}).get("state"), "start query"
 
 
 def standing() -> dict[str, Any]:

@@ -1,6 +1,7 @@
-"""`minibus`, the bus in a terminal, on real processes; what its page shows, and what people and faults do to it.
+"""`minibus`, the bus in a terminal, on real processes: what scripts, people and faults do to it.
 
-`REWRITE=1 pytest -n 0 tests/test_cli.py -k page` writes the outputs into the page anew; read them before you commit.
+Its page is typed, as all pages are.
+`REWRITE=1 pytest -n 0 tests/test_cli.py -k transcript` writes the long transcript anew; read it before you commit.
 """
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ from __future__ import annotations
 import os
 import pty
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -21,7 +21,7 @@ import msgspec
 import pytest
 from minibus.cli import main
 
-from tests.system import COURSE_PORTS, ROOT, SERVICES, Blog, eventually
+from tests.system import ROOT, SERVICES, Blog, eventually
 
 PAGE = ROOT / "docs" / "reference" / "cli.md"
 TRANSCRIPT = ROOT / "docs" / "reference" / "replay-query.txt"
@@ -72,28 +72,6 @@ def story(new_blog: Blog) -> Blog:
 # -- the page -------------------------------------------------------------------------------------------------------
 
 
-def test_the_page_shows_what_the_commands_say(new_blog: Blog, tmp_path: Path) -> None:
-    blog = new_blog.start().ready()
-    hold(blog)
-    shutil.copy(STORY, tmp_path)
-
-    def run(command: str) -> str:
-        done = subprocess.run(
-            ["bash", "-c", command], cwd=tmp_path, env=environment(blog), text=True, timeout=60, check=False,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-        return in_a_class(blog, done.stdout)
-
-    def example(block: re.Match[str]) -> str:
-        commands = re.findall(r"^\$ (.*)$", block[0], re.MULTILINE)
-        return "```console\n" + "".join(f"$ {command}\n{run(command)}" for command in commands) + "```"
-
-    page = PAGE.read_text()
-    shown = re.sub(r"```console\n.*?```", example, page, flags=re.DOTALL)
-
-    assert_same(PAGE, shown)
-
-
 def test_the_transcript_on_the_page_is_a_replay_that_touches_nothing(story: Blog) -> None:
     before = story.get("event-bus", "/subscribers/query"), story.get("query", "/state")
 
@@ -102,13 +80,6 @@ def test_the_transcript_on_the_page_is_a_replay_that_touches_nothing(story: Blog
     assert_same(TRANSCRIPT, transcript)
     assert (story.get("event-bus", "/subscribers/query"), story.get("query", "/state")) == before
     assert before[1]["at"] == 0
-
-
-def in_a_class(blog: Blog, output: str) -> str:
-    """Put the ports of a class in an output, for those of this test, and leave out blanks that nobody sees."""
-    for part, port in COURSE_PORTS.items():
-        output = output.replace(blog.url(part), f"http://127.0.0.1:{port}")
-    return "".join(f"{line.rstrip()}\n" for line in output.splitlines())
 
 
 def assert_same(page: Path, text: str) -> None:

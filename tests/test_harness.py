@@ -27,6 +27,12 @@ def test_a_console_is_read_command_by_command() -> None:
     assert (first.first, first.last) == (3, 4)
 
 
+def test_a_block_can_show_what_a_command_goes_on_to_say() -> None:
+    [command] = read("⋮\nHello\n⋮\n")
+
+    assert (command.typed, command.shown, command.goes_on) == ("⋮", ["Hello", "⋮"], True)
+
+
 def test_text_before_any_command_is_refused() -> None:
     with pytest.raises(ValueError, match="behind"):
         read("Hello\n$ echo Hello\n")

@@ -19,7 +19,7 @@ def page() -> tuple[str, dict[str, str]]:
         return requests.get(address, timeout=10).json()
 
     lines = []
-    for post in ask("http://127.0.0.1:4000/posts").values():
+    for post in sorted(ask("http://127.0.0.1:4000/posts").values(), key=lambda post: str(post["title"])):
         lines.append(post["title"])
         for comment in ask(f"http://127.0.0.1:4001/posts/{post['id']}/comments"):
             lines.append(f"  - {comment['content']}")

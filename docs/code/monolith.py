@@ -10,6 +10,12 @@ TABLES = """
 CREATE TABLE IF NOT EXISTS posts (id INTEGER PRIMARY KEY, title TEXT);
 CREATE TABLE IF NOT EXISTS comments (id INTEGER PRIMARY KEY, post INTEGER REFERENCES posts, content TEXT, status TEXT);
 """
+EVERYTHING = """
+SELECT title, content, status
+FROM posts LEFT JOIN comments ON comments.post = posts.id
+ORDER BY posts.id, comments.id
+"""
+REMEMBER = "INSERT INTO comments (post, content, status) VALUES (?, ?, ?)"
 
 app = Flask(__name__)
 
@@ -26,10 +32,7 @@ def database() -> sqlite3.Connection:
 @app.get("/posts")
 def list_posts() -> list[dict[str, Any]]:
     """Show all the posts, each with its comments: one question to one database."""
-    rows = database().execute(
-        "SELECT title, content, status FROM posts LEFT JOIN comments ON comments.post = posts.id ORDER BY posts.id"
-    )
-    return [dict(row) for row in rows]
+    return [dict(row) for row in database().execute(EVERYTHING)]
 
 
 @app.post("/posts")
@@ -45,7 +48,7 @@ def create_comment(post: int) -> tuple[dict[str, Any], int]:
     """Judge a comment and keep it; the judge is a function call away."""
     content = request.get_json()["content"]
     status = judge(content)
-    database().execute("INSERT INTO comments (post, content, status) VALUES (?, ?, ?)", [post, content, status])
+    database().execute(REMEMBER, [post, content, status])
     return {"content": content, "status": status}, 201
 
 

@@ -15,7 +15,8 @@ In a console a command stands behind `$ `, its further lines behind `> `, and ev
 
 …    on a line of its own: any lines; within a line: anything
 ⋮    at the end: the command goes on, and what comes next is typed in another terminal
-^C   what is pressed in the terminal that was opened last; what is said after it stands below
+⋮    at the beginning of a block: what goes on in the terminal that was opened last has gone on to say this
+^C   what is pressed in the terminal that was opened last; how the command ends stands below it
 
 Ids, times of day, and numbers before a unit of time or size need no sign: an id on the page stands for the one that the
 run draws, the same one from then on, in what is typed too. `make pages PAGE=docs/some.md` proves one page; with

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.system import ROOT
 
 LISTING = re.compile(r"^(```\w+ from=(\S+)\n)(.*?)^```$", re.MULTILINE | re.DOTALL)
-NOT_OURS = {"node_modules", ".venv", "data", "run"}
+NOT_OURS = {"node_modules", ".venv", "data", "mine", "run"}
 
 
 def pages() -> list[Path]:

@@ -16,8 +16,8 @@ import psutil
 from tests.pages.containers import Docker
 from tests.system import ROOT, eventually
 
-PATIENCE = 60.0  # seconds for a command to end, or to have said what is shown
-NOT_COPIED = shutil.ignore_patterns(".git", ".venv", ".*_cache", "data", "run", "node_modules", "__pycache__")
+PATIENCE = 120.0  # seconds for a command to end, or to have said what is shown
+NOT_COPIED = shutil.ignore_patterns(".git", ".venv", ".*_cache", "data", "mine", "run", "node_modules", "__pycache__")
 
 # One command is typed after the other into what a reader sees as one shell: folder and environment go on.
 SHELL = """
@@ -86,12 +86,17 @@ class Terminal:
 
     def start(self, command: str, until: Callable[[str], bool]) -> str:
         """Start what goes on, and wait until it has said what is awaited; return what it said until then."""
-        window = Window(self, command)
-        self.windows.append(window)
+        self.windows.append(Window(self, command))
+        return self.listen(until)
+
+    def listen(self, until: Callable[[str], bool]) -> str:
+        """Wait until what goes on has said what is awaited; return what it said since it was last listened to."""
+        window = self.windows[-1]
         with suppress(AssertionError):
-            eventually(lambda: until(window.said()) or window.process.poll() is not None, self.patience)
-        window.read = len(window.said())
-        return window.said()
+            eventually(lambda: until(window.news()) or window.process.poll() is not None, self.patience)
+        news = window.news()
+        window.read += len(news)
+        return news
 
     def press_ctrl_c(self) -> str:
         """End what was started last; return what it said since."""
@@ -99,7 +104,7 @@ class Terminal:
         os.killpg(window.process.pid, signal.SIGINT)
         with suppress(subprocess.TimeoutExpired):
             window.process.wait(PATIENCE)
-        return window.said()[window.read :]
+        return window.news()
 
     def close(self) -> None:
         """End all that was started from here, whatever became of it."""
@@ -137,6 +142,9 @@ class Window:
 
     def said(self) -> str:
         return self.output.read_text(errors="replace")
+
+    def news(self) -> str:
+        return self.said()[self.read :]
 
     def kill(self) -> None:
         with suppress(ProcessLookupError):

@@ -31,7 +31,7 @@ SHAPES = {
 
 @dataclass
 class Command:
-    """A command on a page; `first` and `last` are the lines of the block that show what it says."""
+    """A command on a page, or a `⋮` that begins a block; `first` and `last` are the lines that show what it says."""
 
     typed: str
     first: int
@@ -50,7 +50,7 @@ def read(block: str) -> list[Command]:
     """Read the commands of a console. Raises `ValueError` for text that no command says."""
     commands: list[Command] = []
     for number, line in enumerate(block.splitlines(), 1):
-        if line.startswith("$ ") or line == CTRL_C:
+        if line.startswith("$ ") or line == CTRL_C or (line == GOES_ON and not commands):
             commands.append(Command(line.removeprefix("$ "), number))
         elif not commands:
             raise ValueError(f"A console begins with a command behind `$ `, not with {line!r}.")
