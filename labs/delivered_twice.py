@@ -49,6 +49,7 @@ def lose_an_answer_of_the_bus(stage: Stage, blog: Blog) -> None:
     blog.bus_seen_by["comments"] = line.url
     stage.start(blog)
     post = blog.write_post("A post")
+    stage.sees("there is a post on the page", lambda: "A post" in blog.page())
     stage.tell("Somebody writes a comment. The bus has it and says so, but that answer gets lost.")
     line.lose_an_answer("CommentCreated")
     blog.write_comment(post, "A comment")
