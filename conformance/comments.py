@@ -139,11 +139,12 @@ shared.lets_pages_in(comments, "/posts/1f2e3d4c/comments", writes=True)
 @comments.solid("Without the bus it lives on, and keeps what it promises", chapter=16, kills=True)
 def lives_on_without_the_bus(it: ServiceBench) -> None:
     """Catch the error when the bus does not answer, or your process dies of it (in Express an await that fails without
-    try and catch). Then answer 503 and keep nothing; or answer 201, and send the event until the bus has it.
+    try and catch). Then answer 503 and keep nothing (publish first, and keep what the bus has taken); or answer 201,
+    and send the event until the bus has it.
     """
-    post, content = it.new_post(), it.unique("While the bus is away")
-    there = f"/posts/{post}/comments"
-    shared.lives_on(it, lambda: write(it, post, content), there, "CommentCreated", content=content)
+    post = it.new_post()
+    place = f"/posts/{post}/comments"
+    shared.lives_on(it, lambda content: write(it, post, content), place, "CommentCreated", "content")
 
 
 @comments.solid("A comment on a post that does not exist is refused with 404", chapter=17)

@@ -86,10 +86,10 @@ shared.lets_pages_in(posts, "/posts", writes=True)
 @posts.solid("Without the bus it lives on, and keeps what it promises", chapter=16, kills=True)
 def lives_on_without_the_bus(it: ServiceBench) -> None:
     """Catch the error when the bus does not answer, or your process dies of it (in Express an await that fails without
-    try and catch). Then answer 503 and keep nothing; or answer 201, and send the event until the bus has it.
+    try and catch). Then answer 503 and keep nothing (publish first, and keep what the bus has taken); or answer 201,
+    and send the event until the bus has it.
     """
-    title = it.unique("While the bus is away")
-    shared.lives_on(it, lambda: write(it, title), "/posts", "PostCreated", title=title)
+    shared.lives_on(it, lambda title: write(it, title), "/posts", "PostCreated", "title")
 
 
 shared.errors_are_json(posts, "/posts")

@@ -80,22 +80,30 @@ def errors_are_json(contract: Contract[Bench], path: str) -> None:
         it.get("/no/such/route").has_status(404).json()
 
 
-def lives_on(it: ServiceBench, write: Callable[[], Answer], still_there: str, kind: str, **facts: str) -> None:
-    """While the bus is away the service answers, and what it says yes to is told to the bus later."""
+def lives_on(it: ServiceBench, write: Callable[[str], Answer], place: str, kind: str, field: str) -> None:
+    """While the bus is away the service answers. A yes is told to the bus later; of what it refused nothing is kept.
+
+    `write` writes a text, which is shown at `place` then, and told to the bus as the `field` of an event of this kind.
+    """
+    text = it.unique("While the bus is away")
     try:
         with it.bus.away():
-            answer = write()
+            answer = write(text)
             if answer.status not in (200, 201, 202) and answer.status < 500:
                 raise answer.broken("503, or 201 for what is told to the bus later")
             time.sleep(NOTICE)  # an error that nobody catches ends a process only then
-            it.get(still_there).has_status(200)
+            kept = it.get(place).has_status(200)
     except NoAnswer as silence:
         silence.asked = f"{silence.asked}, while the bus is away"
         raise
-    if answer.status < 300:
-        try:
-            it.bus.heard(kind, **facts)
-        except Broken as silence:
-            expected = f"an event {kind} once the bus is back, for it was answered {answer.status}"
-            raise Broken(expected, silence.came, f"{answer.asked}, while the bus is away") from None
-    it.get(still_there).has_status(200)
+    if answer.status >= 500:
+        if text in kept.text:
+            raise kept.broken(
+                f'nothing of "{text}", for it was answered {answer.status}, and the bus never hears of it'
+            )
+        return
+    try:
+        it.bus.heard(kind, **{field: text})
+    except Broken as silence:
+        expected = f"an event {kind} once the bus is back, for it was answered {answer.status}"
+        raise Broken(expected, silence.came, f"{answer.asked}, while the bus is away") from None

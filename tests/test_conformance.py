@@ -22,7 +22,7 @@ from typing import Any
 import click
 import pytest
 
-from conformance.__main__ import main
+from conformance.__main__ import PORTS, main
 from conformance.contract import CHAPTERS, Contract
 from tests.conftest import CHROMIUM, in_ci
 from tests.made_by_run import assert_made, table
@@ -305,6 +305,14 @@ def test_a_command_that_ends_is_quoted_with_its_last_words() -> None:
     assert run.code == 2
     assert "has ended before it answered" in run.complained
     assert "it said: Cannot find module express" in run.complained
+
+
+def test_make_names_the_roles_there_are() -> None:
+    command = ["make", "--old-file=.venv/run", "conform", "SERVICE=qeury"]
+
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+    assert f"SERVICE is qeury, but has to be one of: {', '.join(PORTS)}." in done.stderr
 
 
 # -- its own words ----------------------------------------------------------------------------------------------------
