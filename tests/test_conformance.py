@@ -32,7 +32,7 @@ from tests.system import APPS, ROOT, free_port
 
 PAGE = ROOT / "docs" / "conformance.md"
 EXPRESS, OURS = "Express", "ours"
-pytestmark = pytest.mark.timeout(300)  # the checks run side by side, and a test waits for its own
+pytestmark = pytest.mark.timeout(600)  # the checks run side by side, and a test waits for its own
 TOGETHER = 4  # checks at a time: most of a check is waiting
 
 # How the course's version fails, in the course's order, and the rules that say so.
@@ -123,7 +123,7 @@ def check(role: str, command: str | None = None, *options: str, **settings: str)
     arguments = [option for option in options if option.startswith("--")]
     done = subprocess.run(
         [sys.executable, "-m", "conformance", *arguments],
-        cwd=ROOT, env=os.environ | given | settings, capture_output=True, text=True, timeout=110, check=False,
+        cwd=ROOT, env=os.environ | given | settings, capture_output=True, text=True, timeout=280, check=False,
     )  # fmt: skip
     return Run(done.returncode, done.stdout, done.stderr)
 
@@ -162,7 +162,8 @@ Runs = dict[tuple[str, str], Future[Run]]
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory, _what_it_takes: None) -> Iterator[Runs]:
     """Run every check, several at a time, while the first tests wait for theirs."""
-    with ThreadPoolExecutor(TOGETHER) as pool:
+    pool = ThreadPoolExecutor(TOGETHER)
+    try:
         yield {
             **{(OURS, role): pool.submit(check_ours, role, tmp_path_factory.mktemp("ours")) for role in APPS},
             **{(EXPRESS, role): pool.submit(check_express, role, PEERS, PATIENCE="8") for role in APPS},
@@ -171,6 +172,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory, _what_it_takes: None) -> Iter
                 for mutant in MUTANTS
             },
         }
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 # -- whom it praises, and whom it blames ------------------------------------------------------------------------------
