@@ -193,6 +193,15 @@ def test_a_pod_is_asked_whether_it_started_is_ready_and_lives(name: str) -> None
     assert asked == {"startup": "/healthz", "readiness": ready, "liveness": "/healthz"}
 
 
+@pytest.mark.parametrize("name", ["posts", "comments", "query", "client"])
+def test_a_pod_that_goes_still_answers_until_everybody_has_heard_of_it(name: str) -> None:
+    pod = DEPLOYMENTS[f"{name}-depl"]["spec"]["template"]["spec"]
+    [program, seconds] = pod["containers"][0]["lifecycle"]["preStop"]["exec"]["command"]
+
+    assert program == "sleep"
+    assert int(seconds) < pod["terminationGracePeriodSeconds"] - 3
+
+
 def test_all_pods_together_fit_on_a_minikube_of_two_processors_and_2_gb() -> None:
     containers = [one["spec"]["template"]["spec"]["containers"][0] for one in DEPLOYMENTS.values()]
     requests = [container["resources"]["requests"] for container in containers]
