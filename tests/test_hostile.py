@@ -218,6 +218,16 @@ def test_of_a_batch_with_one_bad_event_nothing_is_stored(
     assert everything(blog) == before
 
 
+def test_a_delivery_may_name_thousands_of_events_that_are_parked(blog: Blog, post: str) -> None:
+    parked = ",".join(str(seq) for seq in range(1_000_000, 1_004_000))
+    events = json.dumps([{"type": "PostCreated", "data": "poison", "seq": 1_000_000}]).encode()
+
+    answer = send(blog.ports["query"], request("POST", "/events", events, Content_Type=BATCH, Minibus_Skip=parked))
+
+    assert answer.status == 409  # so it was read: this event comes too early
+    settle(blog)
+
+
 # -- text from people -------------------------------------------------------------------------------------------------
 
 TEXTS = {

@@ -75,6 +75,9 @@ bind = f"{os.environ.get('BIND', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 workers = 1
 worker_class = Worker
 worker_connections = CONNECTIONS + REFUSING
+# A delivery names all parked events in one header, and there may be thousands; so there are fewer headers.
+limit_request_field_size = 32 * 1024
+limit_request_fields = 50
 keepalive = 30
 timeout = 30
 graceful_timeout = 3
