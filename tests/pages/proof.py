@@ -146,7 +146,8 @@ def require(need: str | None, reader: Reader) -> None:
         what = f"needs a {need}, which does not answer"
         pytest.skip(what) if need == "cluster" else in_ci(what)  # kubectl is everywhere, a cluster is not
     if need:
-        reader.terminal.patience = reader.looked_at_for = needs.PATIENCE
+        reader.terminal.patience = needs.PATIENCE
+        reader.looked_at_for = LOOKED_AT_FOR * 10
     if need == "docker":
         reader.terminal.docker.begin()
 
