@@ -255,6 +255,15 @@ def an_ingress() -> Iterator[Look]:
     yield "it leads to four Services", len(services) == 4, "look at: kubectl describe ingress ingress-srv"
 
 
+@checkpoint("4.5")
+def a_change() -> Iterator[Look]:
+    notes = cluster("deployments").get("moderation-depl", {}).get("metadata", {}).get("annotations", {})
+    revision = int(notes.get("deployment.kubernetes.io/revision", 0))
+    yield "moderation was started anew", revision > 1, "kubectl rollout restart deployment/moderation-depl"
+    lags = [one["lag"] for name, one in standing().items() if name.startswith("moderation-") and one["state"] == "live"]
+    yield "its new Pod has the whole log", lags == [0], "is make forward running?"
+
+
 def main(step: str = "") -> int:
     """Print a line for each thing looked at; return 0 when all is well."""
     if step not in CHECKPOINTS:

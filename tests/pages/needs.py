@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from functools import cache
 
 # The program that tells of it, and a question that it answers well where there is one.
 NEEDS = {
     "docker": ["docker", "info"],
-    "cluster": ["kubectl", "get", "nodes", "--request-timeout=5s"],
+    "cluster": ["kubectl", "get", "nodes", "--request-timeout=20s"],
 }
 PATIENCE = 400.0  # seconds: an image may have to be built, and pods to start
 
@@ -18,7 +19,8 @@ def is_installed(need: str) -> bool:
     return shutil.which(NEEDS[need][0]) is not None
 
 
+@cache
 def is_there(need: str) -> bool:
     """Say whether it answers."""
-    asked = subprocess.run(NEEDS[need], capture_output=True, timeout=30, check=False)
+    asked = subprocess.run(NEEDS[need], capture_output=True, timeout=60, check=False)
     return asked.returncode == 0
