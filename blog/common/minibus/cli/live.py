@@ -126,7 +126,8 @@ def subscribers(bus: Bus, as_json: bool) -> None:
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
     for column in ("name", "state", "position", "lag", "mode", "parked", "address"):
-        table.add_column(column, justify="right" if column in ("position", "lag") else "left")
+        # A pod's name and address are long; none of it may be missing from a narrow terminal.
+        table.add_column(column, overflow="fold", justify="right" if column in ("position", "lag") else "left")
     for name, one in known.items():
         state, parked = one["state"], ", ".join(f"#{seq}" for seq in one["parked"])
         cells = (str(one["position"]), str(one["lag"]), one["mode"], parked or "none", clean(one["url"]))

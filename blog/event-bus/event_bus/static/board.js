@@ -2,7 +2,7 @@
 
 import { colourOf, element, find, shape } from "./dom.js";
 import { known } from "./events.js";
-import { view } from "./view.js";
+import { isPod, view } from "./view.js";
 
 const HEIGHTS = { event: 54, burst: 58, replay: 44, state: 30 };
 const ORDER = ["posts", "comments", "query", "moderation"];
@@ -84,8 +84,8 @@ function drawHeads(columns, openSubscriber) {
 
 /** A pod's long name (`query-depl-5d9c7b8f6-x2abc`) in short: its service, and which one where there are several. */
 function label(name, columns) {
+  if (!isPod(name)) return name;
   const parts = name.split("-");
-  if (parts.length < 4) return name;
   const several = columns.filter((other) => serviceOf(other) === parts[0]).length > 1;
   return several ? `${parts[0]}-${parts.at(-1)}` : parts[0];
 }

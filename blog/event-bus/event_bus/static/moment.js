@@ -4,7 +4,7 @@ import { ask, Refused } from "./api.js";
 import { element, find } from "./dom.js";
 import { inPython } from "./python.js";
 import { blogCards, jsonLines } from "./state.js";
-import { change, view } from "./view.js";
+import { change, isPod, view } from "./view.js";
 
 const SHOWN = 30; // entities
 
@@ -25,7 +25,7 @@ export async function show() {
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     find("#moment-title").textContent = `State at #${view.at}`;
-    const hint = error.status === 503 ? ` To start it: make start SERVICE=${view.service}` : "";
+    const hint = error.status === 503 && !isPod(view.service) ? ` To start it: make start SERVICE=${view.service}` : "";
     find("#state").replaceChildren(element("p", { class: "empty" }, error.message + hint));
     find("#handler").replaceChildren();
   } finally {

@@ -48,6 +48,9 @@ function meant(name, subscribers) {
   return subscribers.find((one) => one.name.startsWith(`${service}-`) && one.state !== "down")?.name ?? name;
 }
 
+/** Whether this is the name of a pod, as Kubernetes makes them: `query-depl-5d9c7b8f6-x2abc`. */
+export const isPod = (name) => name.split("-").length > 3;
+
 /** Return the chosen service as the bus describes it, or nothing where it does not know it. */
 export function chosen() {
   return view.subscribers.find((subscriber) => subscriber.name === view.service);
