@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import resource
 import signal
@@ -105,7 +106,9 @@ def post_worker_init(worker: Any) -> None:
 
     def stop() -> None:
         life.stop()
-        sys.exit(0)
+        # Not sys.exit: where the worker's own greenlet has ended meanwhile, that prints a traceback.
+        logging.shutdown()
+        os._exit(0)
 
     def on_sigterm(signum: int, frame: Any) -> None:
         worker.alive = False
