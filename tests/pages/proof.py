@@ -143,8 +143,9 @@ def require(need: str | None, reader: Reader) -> None:
     if need and not needs.is_installed(need):
         pytest.skip(f"needs a {need}, and there is none here")
     if need and not needs.is_there(need):
-        what = f"needs a {need}, which does not answer"
-        pytest.skip(what) if need == "cluster" else in_ci(what)  # kubectl is everywhere, a cluster is not
+        if need == "cluster":  # kubectl is everywhere, a cluster to play with is not
+            pytest.skip("needs a cluster, and CLUSTER=1 to use the one that kubectl points at")
+        in_ci(f"needs a {need}, which does not answer")
     if need:
         reader.terminal.patience = needs.PATIENCE
         reader.looked_at_for = LOOKED_AT_FOR * 10
