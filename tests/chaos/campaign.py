@@ -6,9 +6,10 @@ import multiprocessing
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from multiprocessing.queues import Queue
 from pathlib import Path
 
@@ -47,18 +48,25 @@ class Campaign:
     Settings are those of the blog: `EVENT_STORE`, and `MUTANT` for a broken build.
     """
 
-    def __init__(self, pool: ProcessPoolExecutor) -> None:
+    def __init__(self, pool: ProcessPoolExecutor, workers: int) -> None:
         self.pool = pool
+        self.workers = workers
 
     def seeds(self, seeds: Iterable[int], **settings: str) -> Iterator[tuple[int, Outcome]]:
-        """Run these seeds; yield each with its outcome, in the order in which they end."""
-        runs = {self.pool.submit(run_seed, seed, settings): seed for seed in seeds}
-        try:
-            for done in as_completed(runs):
-                yield runs[done], done.result()
-        finally:  # whoever asked may have seen enough
-            for one in runs:
-                one.cancel()
+        """Run these seeds; yield each with its outcome, in the order in which they end.
+
+        Whoever has seen enough stops asking: no more are begun than there are machines.
+        """
+        ahead = iter(seeds)
+        running = {self._begin(seed, settings): seed for seed in islice(ahead, self.workers)}
+        while running:
+            ended, _ = wait(running, return_when=FIRST_COMPLETED)
+            for one in ended:
+                yield running.pop(one), one.result()
+                running |= {self._begin(seed, settings): seed for seed in islice(ahead, 1)}
+
+    def _begin(self, seed: int, settings: dict[str, str]) -> Future[Outcome]:
+        return self.pool.submit(run_seed, seed, settings)
 
     def script(self, script: Script, **settings: str) -> Outcome:
         """Run one script."""
@@ -74,7 +82,7 @@ def campaign(workers: int) -> Iterator[Campaign]:
         for _ in range(workers):
             ports.put({name: free_port() for name in PARTS})
         with ProcessPoolExecutor(workers, spawn, build, (ports, folder)) as pool:
-            yield Campaign(pool)
+            yield Campaign(pool, workers)
 
 
 machine: Machine  # of this process
