@@ -167,7 +167,11 @@ def draw(seed: int) -> Script:
         return {Kill, Fault, Comment} <= {type(one) for one in script}
 
     only_drawing = settings(
-        phases=[Phase.generate], database=None, max_examples=1000, suppress_health_check=list(HealthCheck)
+        phases=[Phase.generate],
+        database=None,
+        deadline=None,
+        max_examples=1000,
+        suppress_health_check=list(HealthCheck),
     )
     return find(scripts, worth_running, settings=only_drawing, random=Random(seed))
 
