@@ -32,8 +32,9 @@ def lets_pages_in(contract: Contract[ServiceBench], path: str, writes: bool) -> 
 
     @contract.course("The page, which is of another origin, is let in (CORS)")
     def allows_the_page(it: ServiceBench) -> None:
-        """Send CORS headers: the page comes from port 3000, and to a browser your port is somebody else. In Express
-        app.use(cors()), in Flask CORS(app), before your routes.
+        """Send CORS headers: the page comes from port 3000, and to a browser your port is somebody else. Before your
+        routes: in Express npm install cors, and app.use(require("cors")()); in Flask pip install flask-cors, and
+        from flask_cors import CORS, and CORS(app).
         """
         let_in(it.ask("GET", path, Origin=PAGE))
         if writes:
