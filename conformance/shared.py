@@ -99,8 +99,10 @@ def lives_on(it: ServiceBench, write: Callable[[str], Answer], place: str, kind:
         raise
     if answer.status >= 500:
         if text in kept.text:
-            raise kept.broken(
-                f'nothing of "{text}", for it was answered {answer.status}, and the bus never hears of it'
+            raise Broken(
+                f'nothing of "{text}", for it was answered {answer.status}, and the bus never hears of it',
+                f'"{text}" is among what is shown',
+                f"{answer.asked}, while the bus is away, then {kept.asked}",
             )
         return
     try:
