@@ -72,7 +72,7 @@ class Copy:
                 start_new_session=True,
             )  # fmt: skip
         try:
-            eventually(lambda: READY in self.said() or terminal.poll() is not None, seconds=30)
+            eventually(lambda: READY in self.said() or terminal.poll() is not None, seconds=90)
             assert terminal.poll() is None, self.said()
             yield terminal
         finally:
