@@ -436,7 +436,7 @@ def test_a_log_of_100_000_events_opens_and_seeks_with_little(
         assert tab.evaluate("document.querySelectorAll('*').length") < 2_000
         assert sum(fetched) < 4_000_000, "of a log of 33 MB"
         assert max(folded) <= 4_000
-    record_property("fetched", sum(fetched))
+    record_property("fetched", f"{sum(fetched):,} bytes")
 
 
 def publish_a_long_story(blog: Blog, length: int) -> None:
