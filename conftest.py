@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Generator
 
 import pytest
 from sybil import Sybil
 from xdist.scheduler import LoadFileScheduling
 
+from tests import network
 from tests.pages import terminal
 from tests.pages.needs import PATIENCE
 from tests.pages.proof import begin, blocks, end
@@ -23,6 +25,13 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker(
             pytest.mark.timeout(2 * (PATIENCE if "needs=" in example.parsed["words"] else terminal.PATIENCE))
         )
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let a test wait for the network before its time begins."""
+    with network.as_needed(item):
+        return (yield)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
