@@ -288,6 +288,17 @@ def test_an_event_is_switched_off_with_what_it_caused_and_the_moment_can_be_shar
     assert at(tab, end - 2).inner_text() == shown
 
 
+def test_an_address_typed_while_the_page_changes_is_the_one_that_counts(tab: Page, blog: Blog) -> None:
+    tell(blog, "Somewhere to go")
+    expect(mode(tab)).to_have_text(f"Live: following the log at #{head(blog)}")
+
+    # The browser tells of a new address a moment later, and the page was about to write its own.
+    tab.evaluate("() => { location.hash = 'at=1&service=query'; document.querySelector('#show-json').click(); }")
+
+    expect(mode(tab)).to_contain_text("Look back at #1 of")
+    assert "at=1&" in tab.url
+
+
 def test_the_log_is_filtered_by_type_and_by_text(tab: Page, blog: Blog) -> None:
     tell(blog, "A needle in the log", "hay", "more hay")
 

@@ -59,9 +59,13 @@ export function chosen() {
 /** A position that the address asks for, and that the log has not reached as far as this page knows. */
 let wanted = null;
 
+/** The address as this page has read or written it. Where it is another, somebody has just gone there. */
+let address = "";
+
 /** Take position, service and what is switched off from the address. */
 export function readAddress() {
-  const given = new URLSearchParams(location.hash.slice(1));
+  address = location.hash;
+  const given = new URLSearchParams(address.slice(1));
   const at = Number.parseInt(given.get("at"), 10);
   wanted = at > view.head ? at : null;
   change({
@@ -92,12 +96,14 @@ export function takeHead(log, head) {
 }
 
 function writeAddress() {
-  if (view.log === null) return;
+  if (view.log === null || address !== location.hash) return;
   const shown = new URLSearchParams();
   if (!view.following) shown.set("at", view.at);
   shown.set("service", view.service);
   if (view.skip.length) shown.set("skip", view.skip.join(","));
   if (view.tab !== "blog") shown.set("show", view.tab);
-  const address = `#${shown.toString().replaceAll("%2C", ",").replaceAll("%2A", "*")}`;
-  if (address !== location.hash) history.replaceState(null, "", address);
+  const written = `#${shown.toString().replaceAll("%2C", ",").replaceAll("%2A", "*")}`;
+  if (written === address) return;
+  history.replaceState(null, "", written);
+  address = location.hash;
 }
