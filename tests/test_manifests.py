@@ -161,8 +161,9 @@ def test_the_ingress_routes_as_the_courses_does_without_patterns() -> None:
         ("/posts/create", "Prefix", "posts"),
         ("/posts/stream", "Prefix", "query"),
         ("/posts", "Exact", "query"),
-        ("/posts", "Prefix", "comments"),
-        ("/", "Prefix", "client"),
+        ("/posts/", "ImplementationSpecific", "comments"),
+        ("/", "Exact", "client"),
+        ("/static", "Prefix", "client"),
     ]
 
 
@@ -303,14 +304,14 @@ BROKEN = {
     ),
     "wrong port of a route": (
         *("ingress-srv.yaml", "port: {number: 4001}", "port: {number: 4000}"),
-        *("/posts leads to comments-clusterip-srv at port number: 4000", "Write port: {number:"),
+        *("/posts/ leads to comments-clusterip-srv at port number: 4000", "Write port: {number:"),
     ),
     "a route without a Service": (
         *("ingress-srv.yaml", "name: client-clusterip-srv", "name: client-srv"),
         *("/ leads to a Service client-srv, which is not here", "Did you mean client-clusterip-srv?"),
     ),
     "a regular expression": (
-        *("ingress-srv.yaml", "path: /posts\n            pathType: Prefix", REGEX),
+        *("ingress-srv.yaml", "path: /posts/\n            pathType: ImplementationSpecific", REGEX),
         *("is a regular expression, and pathType Prefix takes none", "or pathType: ImplementationSpecific"),
     ),
     "a v1beta1 Ingress": (
