@@ -167,10 +167,10 @@ def test_a_container_stops_within_two_seconds_and_says_nothing_bad(containers: C
     assert any(stops_by_itself(container) for _ in range(3))
 
     assert not re.search("traceback|error|exception", docker("logs", container), re.IGNORECASE)
-    eventually(lambda: containers.state(name)["Health"]["Status"] == "healthy", seconds=180)
 
 
 def test_the_log_outlives_its_containers(containers: Containers) -> None:
+    eventually(lambda: {containers.state(name)["Health"]["Status"] for name in APPS} == {"healthy"}, seconds=180)
     containers.write_post("Before")
     before = containers.events()
 

@@ -7,6 +7,7 @@ reactions have the ids that a replay derives. Times and ids are fixed, and the f
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 import uuid
 from collections.abc import Callable, Iterator
@@ -27,7 +28,7 @@ FOLDER = Path(__file__).parent
 SERVICES = (posts.service, comments.service, query.service, moderation.service)
 BEGIN = datetime.fromisoformat("2026-03-02T09:00:00Z")
 BETWEEN_ACTS, BETWEEN_EVENTS = timedelta(seconds=41), timedelta(milliseconds=7)
-LONG = 100_000  # events
+LONG = int(os.environ.get("LONG", "100000"))  # events
 
 Notes = Iterator[str | None]
 
