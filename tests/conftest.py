@@ -21,8 +21,10 @@ QUIET = [
 ]
 
 
-# What a script starts in the background ignores Ctrl-C, and so would all that the tests start and press it for.
+# What a script starts in the background ignores Ctrl-C, and what nohup starts a terminal that is closed; so would all
+# that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def in_ci(what_is_missing: str) -> NoReturn:
