@@ -122,7 +122,7 @@ def test_the_long_story_is_imported_whole_or_not_at_all_and_everybody_catches_up
     new_blog: Blog, tmp_path: Path
 ) -> None:
     length = 20_000  # of 100,000 it takes a minute; a log of those is opened in test_console.py
-    command = [sys.executable, STORIES / "tell.py", "long", tmp_path]
+    command = [sys.executable, str(STORIES / "tell.py"), "long", str(tmp_path)]
     subprocess.run(command, check=True, cwd=ROOT, env=os.environ | {"LONG": str(length)}, timeout=100)
     blog, file = on_a_new_log(new_blog), tmp_path / "long.ndjson"
     kill_in_the_middle_of_an_import(blog, file)
