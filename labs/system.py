@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import requests
 
@@ -107,7 +107,7 @@ class Blog:
         """Return what this part has printed."""
         return (self.folder / f"{name}.log").read_text()
 
-    def start(self, *names: str) -> Blog:
+    def start(self, *names: str) -> Self:
         """Start these parts, or all, and wait until each answers that it is alive."""
         for name in names or APPS:
             self.spawn(name)
@@ -135,13 +135,17 @@ class Blog:
             "PORT": str(self.ports[name]),
             "SERVICE_URL": self.reached_at.get(name, self.url(name)),
         }
-        with (self.folder / f"{name}.log").open("ab") as log:
-            self.processes[name] = subprocess.Popen(
-                self.command(name), cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
-            )
+        self.processes[name] = self.launch(self.command(name), self.folder / f"{name}.log", environment)
         return self.processes[name]
 
-    def ready(self) -> Blog:
+    def launch(self, command: list[str], log: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+        """Start a process that writes to this log."""
+        with log.open("ab") as output:
+            return subprocess.Popen(
+                command, cwd=ROOT, env=environment, stdout=output, stderr=output, start_new_session=True
+            )
+
+    def ready(self) -> Self:
         """Wait until every service has caught up."""
         eventually(lambda: all(self.answers(name, "/readyz") for name in SERVICES))
         return self

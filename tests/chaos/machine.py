@@ -28,6 +28,7 @@ from tests.system import SERVICES, eventually
 BACK = 60.0  # seconds until everything has to be back, on a busy machine
 GLANCE = 0.1  # seconds between two looks
 STILL = 20.0  # seconds without any change after which nothing will come any more
+NEVER_STILL = 4.0  # of a build that is broken nobody expects that it comes to rest
 CONTROL = 2.0  # seconds for what an instructor asks; whatever becomes of it
 
 
@@ -61,7 +62,7 @@ class Machine:
             name = f"bus to {service}"
             self.lines[name] = Line(name, self.blog.url(service), self.saw, self.kill, self.wal)
         self.blog.bus_seen_by = {service: self.lines[f"{service} to bus"].url for service in SERVICES}
-        self.blog.services_seen_at = {service: self.lines[f"bus to {service}"].url for service in SERVICES}
+        self.blog.reached_at = {service: self.lines[f"bus to {service}"].url for service in SERVICES}
 
     def wal(self) -> Path:
         """Return the write-ahead log of the bus's database."""
@@ -71,7 +72,7 @@ class Machine:
         """End everything."""
         for line in self.lines.values():
             line.close()
-        self.blog.leave()
+        self.blog.close()
 
     # -- one run ----------------------------------------------------------------------------------------------------
 
@@ -79,6 +80,7 @@ class Machine:
         """Run a script on a new log, with these settings, and judge what is there in the end."""
         begun = time.monotonic()
         self.blog.settings = settings
+        self.still = NEVER_STILL if "MUTANT" in settings else STILL
         if settings.get("EVENT_STORE") == "memory":
             script = spare_the_bus(script)  # it keeps its promises while it runs
         self.outcome = Outcome()
@@ -104,7 +106,7 @@ class Machine:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         for name in PARTS:
-            self.blog.spawn_part(name)
+            self.blog.spawn(name)
         eventually(lambda: all(self.blog.answers(name, "/readyz") for name in SERVICES), BACK)
         self.people.write_post()
         self.people.finish()
@@ -125,7 +127,8 @@ class Machine:
     def bring_everything_back(self) -> list[str]:
         """Let nothing break any more, and wait until all is quiet; return what is wrong with that."""
         self.let_nothing_break()
-        ended = [f"no part ends by itself: {name} did" for name in self.blog.alive if not self.blog.runs(name)]
+        with self.handling:
+            ended = [f"no part ends by itself: {name} did" for name in self.blog.processes if not self.blog.runs(name)]
         for name in PARTS:
             self.start(name)
         self.people.finish()
@@ -136,7 +139,7 @@ class Machine:
         """Wait until all is quiet; return what is not when nothing has changed for a long time."""
         picture: Any = None
         changed = time.monotonic()
-        while time.monotonic() < changed + STILL:
+        while time.monotonic() < changed + self.still:
             with suppress(requests.RequestException):
                 before, picture = picture, self.picture()
                 if is_quiet(*picture):
@@ -144,7 +147,7 @@ class Machine:
                 if picture != before:
                     changed = time.monotonic()
             time.sleep(GLANCE)
-        return [f"everything comes to rest: nothing has changed for {STILL} s, with {picture}"]
+        return [f"everything comes to rest: nothing has changed for {self.still} s, with {picture}"]
 
     def everybody_goes_on(self) -> bool:
         """Let every subscriber go on that is held; return whether there is none left."""
@@ -178,7 +181,7 @@ class Machine:
     def kill(self, name: str, away: int, number: signal.Signals = signal.SIGKILL) -> bool:
         """End a part, and start it again `away` milliseconds later; return whether there was anything to end."""
         with self.handling:
-            if name not in self.blog.alive:
+            if name not in self.blog.processes:
                 return False
             self.blog.end_part(name, number)
             self.saw("kill" if number == signal.SIGKILL else "stop", name)
@@ -189,12 +192,12 @@ class Machine:
         """Start a part if it does not run."""
         with self.handling:
             if not self.blog.runs(name):
-                self.blog.spawn_part(name)
+                self.blog.spawn(name)
 
     def go_on(self, name: str) -> None:
         """Let a part go on that stands still."""
         with self.handling:
-            if name in self.blog.alive:
+            if name in self.blog.processes:
                 self.blog.signal_part(name, signal.SIGCONT)
 
     def later(self, milliseconds: int, act: Any, name: str) -> None:
@@ -233,7 +236,7 @@ class Machine:
     @do.register
     def _(self, command: commands.Freeze) -> None:
         with self.handling:
-            if command.part in self.blog.alive:
+            if command.part in self.blog.processes:
                 self.blog.signal_part(command.part, signal.SIGSTOP)
                 self.saw("freeze", command.part)
                 self.later(command.still, self.go_on, command.part)
