@@ -96,6 +96,7 @@ function showMode() {
       ? `${held[0].name} is held at #${held[0].position}: put it back`
       : `${held.length} services are held: let them go on`;
   find("#replay-live").hidden = view.replaying;
+  find("#replay-live").disabled = !chosen();
 }
 
 function showServices() {
