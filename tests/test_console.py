@@ -272,6 +272,7 @@ def test_an_event_is_switched_off_with_what_it_caused_and_the_moment_can_be_shar
     tell(blog, "Shared", "an orange")
     end = head(blog)
     open_console(tab, blog, f"#at={end - 2}&service=query")
+    expect(tab.locator("#event .about")).to_contain_text(f"#{end - 2} ")
     tab.locator("#event").get_by_role("button", name="… with what it caused").click()
     expect(tab.locator("#without")).to_contain_text("1 thing is different")
     shown = at(tab, end - 2).inner_text()
