@@ -80,7 +80,7 @@ class Machine:
         """Run a script on a new log, with these settings, and judge what is there in the end."""
         begun = time.monotonic()
         self.blog.settings = settings
-        self.still = NEVER_STILL if "MUTANT" in settings else STILL
+        self.still = NEVER_STILL if settings.get("MUTANT") else STILL
         if settings.get("EVENT_STORE") == "memory":
             script = spare_the_bus(script)  # it keeps its promises while it runs
         self.outcome = Outcome()
