@@ -18,7 +18,7 @@ import pytest
 # One for all who run tests on this machine: it has one network.
 LOCK = Path(tempfile.gettempdir()) / f"minibus-tests-{os.getuid()}.lock"
 
-CONTAINERS = ("test_images.py", "03-docker.md", "04-kubernetes.md")
+CONTAINERS = ("test_images.py", "03-docker.md")
 BROWSES, CHANGES = fcntl.LOCK_SH, fcntl.LOCK_EX
 
 
