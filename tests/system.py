@@ -63,6 +63,7 @@ class Fork:
 
     def __init__(self, arguments: list[str], log: Path, environment: dict[str, str]) -> None:
         self.returncode: int | None = None
+        log.touch()  # the child opens it a moment later
         order = {"arguments": arguments, "log": str(log), "environment": environment}
         self.pid: int = nursery().ask(order)
 
