@@ -161,7 +161,7 @@ def test_the_ingress_routes_as_the_courses_does_without_patterns() -> None:
         ("/posts/create", "Prefix", "posts"),
         ("/posts/stream", "Prefix", "query"),
         ("/posts", "Exact", "query"),
-        ("/posts/", "ImplementationSpecific", "comments"),
+        ("/posts/", "Prefix", "comments"),
         ("/", "Exact", "client"),
         ("/static", "Prefix", "client"),
     ]
@@ -311,7 +311,7 @@ BROKEN = {
         *("/ leads to a Service client-srv, which is not here", "Did you mean client-clusterip-srv?"),
     ),
     "a regular expression": (
-        *("ingress-srv.yaml", "path: /posts/\n            pathType: ImplementationSpecific", REGEX),
+        *("ingress-srv.yaml", "path: /posts/\n            pathType: Prefix", REGEX),
         *("is a regular expression, and pathType Prefix takes none", "or pathType: ImplementationSpecific"),
     ),
     "a v1beta1 Ingress": (
