@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.system import Blog, eventually
 
-PATIENCE = 10.0  # seconds
+PATIENCE = 60.0  # seconds: who waits for the disk dies when the disk has answered
 
 
 class ForkedBlog(Blog):
