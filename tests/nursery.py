@@ -26,12 +26,14 @@ from gunicorn.workers import ggevent  # noqa: F401
 
 fork = monkey.get_original("os", "fork")
 waitpid = monkey.get_original("os", "waitpid")
+ended: dict[int, int] = {}  # process id → exit status, because the system tells only once
 
 
 def fork_part(arguments: list[str], log: str, environment: dict[str, str]) -> int:
     """Fork, and become gunicorn with these arguments in the child; return the child's process id."""
     child: int = fork()
     if child:
+        ended.pop(child, None)  # somebody else, long ago
         with suppress(PermissionError, ProcessLookupError):
             os.setpgid(child, child)  # both say it, because neither knows who comes first
         return child
@@ -56,9 +58,6 @@ def fork_part(arguments: list[str], log: str, environment: dict[str, str]) -> in
             print(end.code, file=sys.stderr)
     sys.stdout.flush()
     os._exit(status)
-
-
-ended: dict[int, int] = {}  # the system tells only once
 
 
 def status_of(child: int) -> int | None:
