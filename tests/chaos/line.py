@@ -120,7 +120,11 @@ class Line:
 
     def handle(self, handler: BaseHTTPRequestHandler) -> None:
         """Take a request, and let its answer, a part of it or nothing come back."""
-        body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
+        length = int(handler.headers.get("Content-Length", 0))
+        body = handler.rfile.read(length)
+        if len(body) < length:  # whoever sent it has been killed
+            handler.close_connection = True
+            return
         headers = {name: value for name, value in handler.headers.items() if name.lower() not in HOP_BY_HOP}
         request = Request(handler.command, handler.path, headers, body)
         try:
