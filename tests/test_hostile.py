@@ -254,7 +254,7 @@ def test_what_people_write_is_stored_and_shown_as_they_wrote_it(blog: Blog) -> N
     settle(blog)
 
     told = {text.strip(): {text.strip(): "approved"} for text in TEXTS.values()}
-    assert {title: comments for title, comments in blog.page().items() if title in told} == told
+    eventually(lambda: {title: comments for title, comments in blog.page().items() if title in told} == told)
     stored = [event["data"].get("title") for event in blog.events()]
     assert [stored.count(title) for title in told] == [1] * len(TEXTS)
 
