@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 from contextlib import suppress
 from pathlib import Path
 
-from tests.system import Blog, eventually
+from tests.system import Blog, eventually, is_taken
 
-PATIENCE = 60.0  # seconds: who waits for the disk dies when the disk has answered
+PATIENCE = 60.0  # seconds
 
 
 class ForkedBlog(Blog):
@@ -40,15 +39,9 @@ class ForkedBlog(Blog):
         self.signal_part(name, signal.SIGKILL)
         process.wait(PATIENCE)
         del self.processes[name]
-        eventually(lambda: is_free(self.ports[name]), PATIENCE)
+        eventually(lambda: not is_taken(self.ports[name]), PATIENCE)
 
     def close(self) -> None:
         """End every part."""
         for name in list(self.processes):
             self.end_part(name)
-
-
-def is_free(port: int) -> bool:
-    """Whether nobody listens here."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
