@@ -14,7 +14,7 @@ import sys
 from contextlib import suppress
 
 # Imported for all its children. Of ours only what reads no settings.
-import event_bus.store.sqlite  # noqa: F401
+import event_bus.log.store.sqlite  # noqa: F401
 import flask_cors  # noqa: F401
 import gevent
 import prometheus_client  # noqa: F401

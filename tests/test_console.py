@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import requests
-from minibus.event import Event, complete, seal, seal_reaction
+from minibus.core.event import Event, complete, seal, seal_reaction
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.conftest import in_ci

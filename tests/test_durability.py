@@ -17,9 +17,9 @@ from random import Random
 import msgspec
 import pytest
 import requests
-from event_bus.store import StoreError
-from event_bus.store.sqlite import SqliteStore
-from minibus.event import complete
+from event_bus.log.store import StoreError
+from event_bus.log.store.sqlite import SqliteStore
+from minibus.core.event import complete
 
 from tests.conftest import in_ci
 from tests.system import SERVICES, Blog, eventually

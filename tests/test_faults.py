@@ -15,8 +15,8 @@ from random import Random
 import psutil
 import pytest
 import requests
-from event_bus.store.sqlite import SqliteStore
-from minibus.event import complete
+from event_bus.log.store.sqlite import SqliteStore
+from minibus.core.event import complete
 
 from tests.gateway import Cut, Gateway
 from tests.system import APPS, SERVICES, Blog, eventually

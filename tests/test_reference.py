@@ -15,8 +15,8 @@ import requests
 import schemathesis
 import yaml
 from event_bus.app import create_bus
-from event_bus.security import Guard
-from event_bus.store.memory import MemoryStore
+from event_bus.http.guard import Guard
+from event_bus.log.store.memory import MemoryStore
 from flask import Flask
 from hypothesis import HealthCheck, Phase, given, settings
 from jsonschema_rs import Draft202012Validator

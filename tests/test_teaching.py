@@ -16,8 +16,8 @@ from labs.__main__ import LABS
 from tests.system import ROOT, SERVICES, Blog, eventually
 
 PAGE = (ROOT / "docs" / "teaching.md").read_text()
-STATIC = ROOT / "blog" / "event-bus" / "event_bus" / "static"
-CONSOLE = (ROOT / "blog" / "event-bus" / "event_bus" / "templates" / "console.html").read_text()
+STATIC = ROOT / "blog" / "event-bus" / "event_bus" / "console" / "static"
+CONSOLE = (ROOT / "blog" / "event-bus" / "event_bus" / "console" / "templates" / "console.html").read_text()
 STORIES = ROOT / "labs" / "stories"
 MINIBUS = str(Path(sys.executable).with_name("minibus"))
 PATIENCE = 20_000  # milliseconds: a busy machine takes its time

@@ -7,7 +7,7 @@ from typing import Any
 
 import requests
 from flask import Response, render_template, request
-from minibus.web import create_app, protect_page, run
+from minibus.http.app import create_app, protect_page, run
 
 QUERY_URL = os.environ.get("QUERY_URL", "http://127.0.0.1:4002")
 PATIENCE = (0.5, 2.0)  # seconds to connect, seconds to answer: a reader waits for this page

@@ -90,7 +90,7 @@ def on_starting(server: Any) -> None:
     """Let the bus try its store before anything runs: what is wrong with it takes one line to say."""
     if server.app.app_uri.startswith("event_bus"):
         # Nothing else of ours is imported here: gevent patches the worker, after the fork.
-        from event_bus.store import StoreError, open_store  # noqa: PLC0415
+        from event_bus.log.store import StoreError, open_store  # noqa: PLC0415
 
         try:
             open_store().close()

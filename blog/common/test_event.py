@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from minibus.event import BadEvent, Event, check, complete, seal, seal_reaction
+from minibus.core.event import BadEvent, Event, check, complete, seal, seal_reaction
 
 WHOLE = {"specversion": "1.0", "id": "1", "source": "/test", "type": "Tested"}
 

@@ -13,12 +13,12 @@ import pytest
 import query
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from minibus.checkpoints import Checkpoints
-from minibus.difference import differences
-from minibus.event import Envelope
-from minibus.fold import Fold
-from minibus.history import BeyondHead, History, changes, with_what_it_caused
-from minibus.replica import HandlerFailed, Replica
+from minibus.core.difference import differences
+from minibus.core.event import Envelope
+from minibus.core.fold import Fold
+from minibus.core.history import BeyondHead, History, changes, with_what_it_caused
+from minibus.core.replica import HandlerFailed, Replica
+from minibus.core.snapshots import Checkpoints
 
 
 def a_story(posts: int) -> list[Envelope]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from minibus import Event, Post
-from minibus.replica import Gap, HandlerFailed, Replica
+from minibus.core.replica import Gap, HandlerFailed, Replica
 
 
 def count(state: dict[str, Any], data: Any) -> Event:

@@ -8,7 +8,7 @@ import pytest
 import responses
 from flask.testing import FlaskClient
 from minibus import ApiError, Event, Service, new_id
-from minibus.bus import BusAway, BusRefused
+from minibus.bus.client import BusAway, BusRefused
 
 BUS = "http://127.0.0.1:4005"
 

@@ -11,8 +11,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from gunicorn.http.errors import ChunkMissingTerminator, InvalidChunkSize, NoMoreData
-from minibus.printing import OneLine
-from minibus.web import MAX_FORM_BYTES, create_app, json_object
+from minibus.core.printing import OneLine
+from minibus.http.app import MAX_FORM_BYTES, create_app, json_object
 
 
 @pytest.fixture

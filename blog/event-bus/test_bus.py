@@ -12,13 +12,14 @@ from typing import Any
 import msgspec
 import pytest
 import responses
-from event_bus import courier, subscriber, subscribers_api
 from event_bus.app import create_bus
-from event_bus.events_api import MAX_BATCH_EVENTS
-from event_bus.security import Guard
-from event_bus.store import StoreError
-from event_bus.store.memory import MemoryStore
-from minibus.event import MAX_EVENT_BYTES
+from event_bus.delivery import courier, subscriber
+from event_bus.http import subscribers as subscribers_api
+from event_bus.http.events import MAX_BATCH_EVENTS
+from event_bus.http.guard import Guard
+from event_bus.log.store import StoreError
+from event_bus.log.store.memory import MemoryStore
+from minibus.core.event import MAX_EVENT_BYTES
 
 BATCH = "application/cloudevents-batch+json"
 Answer = tuple[int, Any]

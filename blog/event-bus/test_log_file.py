@@ -8,16 +8,16 @@ from typing import Any
 
 import msgspec
 import pytest
-from event_bus import log_file
 from event_bus.app import create_bus
-from event_bus.log import Log
-from event_bus.log_file import LINES
-from event_bus.security import Guard
-from event_bus.store import Store
-from event_bus.store.memory import MemoryStore
-from event_bus.store.none import NoStore
-from event_bus.subscriber import Subscriber
-from minibus.event import MAX_EVENT_BYTES, Event, seal
+from event_bus.delivery.subscriber import Subscriber
+from event_bus.http.guard import Guard
+from event_bus.log import file as log_file
+from event_bus.log.file import LINES
+from event_bus.log.log import Log
+from event_bus.log.store import Store
+from event_bus.log.store.memory import MemoryStore
+from event_bus.log.store.none import NoStore
+from minibus.core.event import MAX_EVENT_BYTES, Event, seal
 
 Bus = Any  # a FlaskClient, whose answers' JSON is anything
 

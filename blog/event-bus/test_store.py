@@ -14,10 +14,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from event_bus.log import Log
-from event_bus.store import Duplicate, Only, Store, StoreError, open_store, sqlite
-from event_bus.store.sqlite import SqliteStore
-from minibus.event import complete
+from event_bus.log.log import Log
+from event_bus.log.store import Duplicate, Only, Store, StoreError, open_store, sqlite
+from event_bus.log.store.sqlite import SqliteStore
+from minibus.core.event import complete
 
 
 def an_event(**attributes: Any) -> dict[str, Any]:

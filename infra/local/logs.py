@@ -14,7 +14,7 @@ from itertools import cycle
 from parts import LOGS, PORTS
 
 COLOURS = dict(zip(PORTS, cycle((31, 34, 35, 36, 33, 32)), strict=False))  # ANSI: red, blue, …
-WRITTEN = 10  # as wide blog/common/minibus/web.py writes a name
+WRITTEN = 10  # as wide blog/common/minibus/http/app.py writes a name
 NAME_WIDTH = max(map(len, PORTS))
 HISTORY = 20  # lines
 

@@ -6,7 +6,7 @@ from typing import Any
 from xmlrpc.client import Fault
 
 import requests
-from minibus.token import HEADERS
+from minibus.bus.token import HEADERS
 from parts import PORTS, manager, url
 from rich.console import Console
 from rich.table import Table

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import requests
-from minibus.token import HEADERS
+from minibus.bus.token import HEADERS
 from parts import DATA, ROOT, SERVICES, url
 
 STORIES = ROOT / "labs" / "stories"

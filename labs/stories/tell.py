@@ -20,9 +20,9 @@ import moderation
 import msgspec
 import posts
 import query
-from event_bus.log_file import FORMAT, Header
-from minibus.event import Envelope, Event, complete
-from minibus.replica import Replica
+from event_bus.log.file import FORMAT, Header
+from minibus.core.event import Envelope, Event, complete
+from minibus.core.replica import Replica
 
 FOLDER = Path(__file__).parent
 SERVICES = (posts.service, comments.service, query.service, moderation.service)

@@ -13,9 +13,9 @@ import msgspec
 import posts
 import query
 from minibus import Service
-from minibus.difference import differences
-from minibus.event import Envelope
-from minibus.fold import Fold
+from minibus.core.difference import differences
+from minibus.core.event import Envelope
+from minibus.core.fold import Fold
 
 from tests.chaos.people import Deed
 

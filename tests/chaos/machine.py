@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from minibus.event import Envelope
+from minibus.core.event import Envelope
 
 from tests.chaos import commands
 from tests.chaos.checkers import Evidence, judge

@@ -7,12 +7,12 @@ from itertools import count
 
 import gevent
 import msgspec
-from event_bus.log import Log, Ticket
-from event_bus.store import Stored
-from event_bus.store.sqlite import SqliteStore
+from event_bus.log.log import Log, Ticket
+from event_bus.log.store import Stored
+from event_bus.log.store.sqlite import SqliteStore
 from gevent.lock import RLock
-from minibus.event import Envelope
-from minibus.replica import Replica
+from minibus.core.event import Envelope
+from minibus.core.replica import Replica
 
 LATER = 0.1  # seconds
 

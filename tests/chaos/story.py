@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-from event_bus.log_file import FORMAT, Header
-from minibus.event import Envelope, complete
+from event_bus.log.file import FORMAT, Header
+from minibus.core.event import Envelope, complete
 
 from tests.chaos.machine import Outcome
 

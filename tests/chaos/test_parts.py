@@ -13,10 +13,10 @@ import posts
 import pytest
 import query
 from event_bus.app import create_bus
-from event_bus.security import Guard
-from event_bus.store.memory import MemoryStore
-from minibus.event import Envelope, Event, complete, seal_reaction
-from minibus.fold import Fold
+from event_bus.http.guard import Guard
+from event_bus.log.store.memory import MemoryStore
+from minibus.core.event import Envelope, Event, complete, seal_reaction
+from minibus.core.fold import Fold
 
 from tests.chaos.checkers import Evidence, judge
 from tests.chaos.commands import Comment, Fault, Kill, Post, Script, decode, draw, encode

@@ -9,15 +9,16 @@ from typing import Any, TypeVar
 from flask import Response
 from flask_cors import CORS
 
-from minibus import look_back, routes, web
-from minibus.bus import NO_LOG, BusAway, BusClient, BusRefused
-from minibus.errors import ApiError
-from minibus.event import Envelope, Event, seal
-from minibus.fold import Handler
-from minibus.history import History, with_what_it_caused
-from minibus.link import Link
-from minibus.replica import Replica
-from minibus.stream import Stream, Streams
+from minibus.bus.client import NO_LOG, BusAway, BusClient, BusRefused
+from minibus.bus.link import Link
+from minibus.core.event import Envelope, Event, seal
+from minibus.core.fold import Handler
+from minibus.core.history import History, with_what_it_caused
+from minibus.core.replica import Replica
+from minibus.http import look_back, routes
+from minibus.http.app import Lifecycle, create_app, run
+from minibus.http.errors import ApiError
+from minibus.http.stream import Stream, Streams
 
 RETRY_WRITES = 3.0  # seconds for which a write is tried again
 READ_YOUR_WRITES = 2.0  # seconds that a write waits to be applied here
@@ -37,8 +38,8 @@ class Service:
         self.streams = Streams()
         self.replica = Replica(name, self.handlers, state, self.streams.note)
         self.history = History(self.replica, self.handlers, state, self.bus.events)
-        self.app = web.create_app(name)
-        self.life: web.Lifecycle = self.app.extensions["minibus"]
+        self.app = create_app(name)
+        self.life: Lifecycle = self.app.extensions["minibus"]
         self.link = Link(
             os.environ.get("SUBSCRIBER_NAME", name),
             {"url": os.environ.get("SERVICE_URL", f"http://127.0.0.1:{self.port}"), **_ephemeral()},
@@ -118,7 +119,7 @@ class Service:
 
     def run(self) -> None:
         """Run this service alone, with reload."""
-        web.run(self.app, self.port)
+        run(self.app, self.port)
 
 
 def _ephemeral() -> dict[str, float]:

@@ -1,6 +1,6 @@
 """Run the event bus alone: `python -m event_bus`. Without reload: one process holds the log."""
 
-from minibus.web import run
+from minibus.http.app import run
 
 from event_bus.wsgi import app
 

@@ -6,20 +6,21 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from flask import Flask, Response, request
-from minibus.errors import error_response
-from minibus.event import BadEvent
-from minibus.web import create_app
+from minibus.core.event import BadEvent
+from minibus.http.app import create_app
+from minibus.http.errors import error_response
 
-from event_bus.console import add_console
-from event_bus.deliveries import Deliveries
-from event_bus.events_api import add_event_routes
-from event_bus.log import Log
-from event_bus.log_file import add_log_routes
-from event_bus.metrics import Metrics
-from event_bus.security import Guard, split
-from event_bus.store import Store, StoreError
-from event_bus.subscribers import Subscribers
-from event_bus.subscribers_api import add_subscriber_routes
+from event_bus import console
+from event_bus.console.page import add_console
+from event_bus.delivery.deliveries import Deliveries
+from event_bus.delivery.subscribers import Subscribers
+from event_bus.http.events import add_event_routes
+from event_bus.http.guard import Guard, split
+from event_bus.http.metrics import Metrics
+from event_bus.http.subscribers import add_subscriber_routes
+from event_bus.log.file import add_log_routes
+from event_bus.log.log import Log
+from event_bus.log.store import Store, StoreError
 
 # The addresses of the course, which get every event as the course's bus sends it until they register.
 COURSE = "posts=http://127.0.0.1:4000,comments=http://127.0.0.1:4001,query=http://127.0.0.1:4002"
@@ -28,7 +29,7 @@ COURSE += ",moderation=http://127.0.0.1:4003"
 
 def create_bus(store: Store, listed: Mapping[str, str], guard: Guard) -> Flask:
     """Make the app of a bus with this store and these listed subscribers (name → address)."""
-    app = create_app("event-bus", root_path=str(Path(__file__).parent), static_folder="static")
+    app = create_app("event-bus", root_path=str(Path(console.__file__).parent), static_folder="static")
     guard.install(app)
     log = Log(store)
     deliveries = Deliveries()

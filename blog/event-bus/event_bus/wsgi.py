@@ -4,8 +4,8 @@ import os
 import sys
 
 from event_bus.app import COURSE, create_bus, read_listed
-from event_bus.security import Guard
-from event_bus.store import StoreError, open_store
+from event_bus.http.guard import Guard
+from event_bus.log.store import StoreError, open_store
 
 try:
     listed = read_listed(os.environ.get("SUBSCRIBERS", COURSE))

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from minibus.bus import BusAway, BusRefused
+from minibus.bus.client import BusAway, BusRefused
 from minibus.cli.bus import Away, Refused
 from minibus.cli.controls import pause, resume, rewind, step
 from minibus.cli.files import export_log, import_log

@@ -12,8 +12,8 @@ import msgspec
 import requests
 from click.shell_completion import CompletionItem
 
-from minibus.bus import BusAway, BusRefused
-from minibus.token import HEADERS
+from minibus.bus.client import BusAway, BusRefused
+from minibus.bus.token import HEADERS
 
 Command = TypeVar("Command", bound=Callable[..., None])
 

@@ -15,7 +15,7 @@ import requests
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from minibus.bus import BusAway
+from minibus.bus.client import BusAway
 from minibus.cli.bus import CONNECT, LINES, Bus, Refused, as_json, asks_the_bus, read
 from minibus.cli.terminal import clean, console, on_the_side, print_json
 

@@ -15,7 +15,7 @@ import requests
 from rich.table import Table
 from rich.text import Text
 
-from minibus.bus import BusAway
+from minibus.bus.client import BusAway
 from minibus.cli.bus import Bus, as_json, asks_the_bus
 from minibus.cli.terminal import clean, console, event_line, on_the_side, print_json
 

@@ -15,7 +15,7 @@ from rich.console import Console, Group, RenderableType
 from rich.syntax import Syntax
 from rich.text import Text
 
-from minibus.printing import CONTROLS, escaped
+from minibus.core.printing import CONTROLS, escaped
 
 console = Console(markup=False, highlight=False, emoji=False)
 on_the_side = Console(markup=False, highlight=False, emoji=False, stderr=True)

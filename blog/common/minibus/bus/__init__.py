@@ -1,0 +1,1 @@
+"""The event bus as a client sees it: requests, registration, the token."""

@@ -1,0 +1,1 @@
+"""The bus over HTTP: publish, read, register, control."""

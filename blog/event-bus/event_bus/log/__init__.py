@@ -1,0 +1,1 @@
+"""The log: the stored sequence of events, its stores and its file."""
