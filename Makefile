@@ -95,10 +95,10 @@ chaos: .venv/test  ## Break the blog at random, and look for what is lost: make 
 	--$(shell echo $(option) | tr A-Z a-z) "$($(option))"))
 
 durability: .venv/test  ## Kill the bus under load, and look for what it answered: make durability KILLS=600
-	@KILLS=$(or $(KILLS),100) TEARS=$(or $(TEARS),300) .venv/bin/python -m pytest -n 0 -s --timeout 0 tests/test_durability.py
+	@KILLS=$(or $(KILLS),100) TEARS=$(or $(TEARS),300) .venv/bin/python -m pytest -n 0 -s --timeout 0 tests/faults/test_durability.py
 
 hostile: .venv/test  ## Send every part what nobody should, at random: make hostile FUZZ=20000 SEED=1
-	@FUZZ=$(or $(FUZZ),5000) SEED=$(or $(SEED),8) .venv/bin/python -m pytest -n 0 -s --timeout 0 tests/test_hostile.py
+	@FUZZ=$(or $(FUZZ),5000) SEED=$(or $(SEED),8) .venv/bin/python -m pytest -n 0 -s --timeout 0 tests/faults/test_hostile.py
 
 check: .venv/test  ## Look for mistakes without running: ruff, mypy
 	@.venv/bin/python -m ruff check
@@ -106,13 +106,13 @@ check: .venv/test  ## Look for mistakes without running: ruff, mypy
 	@.venv/bin/python -m mypy blog tests infra labs bench conformance docs conftest.py
 
 pages: .venv/test  ## Type every command on the pages, and compare: make pages PAGE=README.md
-	@.venv/bin/python -m pytest -n 0 tests/test_pages.py $(or $(PAGE),README.md docs bench)
+	@.venv/bin/python -m pytest -n 0 tests/docs/test_pages.py $(or $(PAGE),README.md docs bench)
 
 docs: .venv/test  ## Cut the pages' listings anew from the source
-	@.venv/bin/python -m tests.pages.listings
+	@.venv/bin/python -m tests.docs.pages.listings
 
 screenshots: .venv/test  ## Take the pictures of the README anew
-	@.venv/bin/python -m tests.screenshots
+	@.venv/bin/python -m tests.docs.screenshots
 
 recording: .venv/run  ## Take the picture of a lab in the README anew
 	@.venv/bin/python -m labs lost-without-a-store --auto --record docs/lab.svg

@@ -1,4 +1,4 @@
-"""The pages of this repository are tests, too (see tests/pages); the end of a run says what was counted on them."""
+"""Collect the pages as tests (see tests/docs/pages); a run ends with counts of what was proven on them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import pytest
 from sybil import Sybil
 from xdist.scheduler import LoadFileScheduling
 
-from tests import network
-from tests.pages import terminal
-from tests.pages.needs import PATIENCE
-from tests.pages.proof import begin, blocks, end
-from tests.pages.transcript import read
+from tests.docs.pages import terminal
+from tests.docs.pages.needs import PATIENCE
+from tests.docs.pages.proof import begin, blocks, end
+from tests.docs.pages.transcript import read
+from tests.support import network
 
 pytest_collect_file = Sybil([blocks], pattern="*.md", setup=begin, teardown=end).pytest()
 

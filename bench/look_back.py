@@ -21,7 +21,7 @@ import requests
 from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.conftest import CHROMIUM, QUIET
-from tests.system import ROOT, Blog, eventually
+from tests.support.system import ROOT, Blog, eventually
 
 SEEKS = 40
 ROUNDS = 7

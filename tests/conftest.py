@@ -11,8 +11,8 @@ from typing import NoReturn
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.gateway import one_origin
-from tests.system import COURSE_PORTS, Blog, is_taken
+from tests.support.gateway import one_origin
+from tests.support.system import COURSE_PORTS, Blog, is_taken
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 QUIET = [

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.chaos.commands import PARTS, Script, draw
 from tests.chaos.machine import Machine, Outcome
-from tests.system import free_port
+from tests.support.system import free_port
 
 Ports = dict[str, int]
 

@@ -8,7 +8,7 @@ import subprocess
 from contextlib import suppress
 from pathlib import Path
 
-from tests.system import Blog, eventually, is_taken
+from tests.support.system import Blog, eventually, is_taken
 
 PATIENCE = 60.0  # seconds
 

@@ -23,7 +23,7 @@ from tests.chaos.commands import BUS, PARTS, Command, Script, spare_the_bus
 from tests.chaos.forked_blog import ForkedBlog
 from tests.chaos.line import Line
 from tests.chaos.people import People
-from tests.system import SERVICES, eventually
+from tests.support.system import SERVICES, eventually
 
 BACK = 60.0  # seconds until everything has to be back, on a busy machine
 GLANCE = 0.1  # seconds between two looks

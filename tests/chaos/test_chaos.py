@@ -8,7 +8,7 @@ import pytest
 
 from tests.chaos.campaign import Campaign, Tally, campaign
 from tests.chaos.mutants import MUTANTS
-from tests.system import ROOT
+from tests.support.system import ROOT
 
 SEEDS = 24
 IN_MEMORY = 6  # seeds

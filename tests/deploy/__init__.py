@@ -1,0 +1,1 @@
+"""The Makefile, the images, the manifests and the commands for clusters."""

@@ -1,0 +1,1 @@
+"""Pages, listings, reference and repository: each statement is compared with the code."""

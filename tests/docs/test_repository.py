@@ -1,0 +1,85 @@
+"""What the repository promises of itself: small services, pinned packages, a README that tells the truth."""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.support.system import APPS, ROOT, SERVICES
+
+README = (ROOT / "README.md").read_text()
+DOCS = ROOT / "docs"
+NAMED = re.compile(r"\[`([A-Za-z_][\w.]*)`\]\(([^)#]+\.py)\)")
+
+
+@pytest.mark.parametrize("name", [*SERVICES, "client"])
+def test_a_service_fits_on_a_blackboard(name: str) -> None:
+    lines = (ROOT / "blog" / name / f"{name}.py").read_text().splitlines()
+
+    assert len(lines) <= 80
+    assert max(map(len, lines)) <= 120
+
+
+@pytest.mark.parametrize("name", APPS)
+def test_a_part_is_started_as_its_own_code_says(name: str) -> None:
+    part = tomllib.loads((ROOT / "blog" / name / "pyproject.toml").read_text())["tool"]["minibus"]
+    sources = "".join(source.read_text() for source in (ROOT / "blog" / name).rglob("*.py"))
+
+    assert part["app"] == APPS[name]
+    assert re.search(rf"\b(?:port=|run\(app, ){part['port']}\b", sources)
+
+
+def test_every_setting_is_in_the_readme() -> None:
+    sources = [*(ROOT / "blog").rglob("*.py")]
+    read = {
+        name
+        for source in sources
+        if not source.name.startswith("test_")
+        for name in re.findall(r'(?:environ|settings)(?:\.get\(|\[)["\']([A-Z_]+)', source.read_text())
+    } - {"WERKZEUG_RUN_MAIN"}
+
+    assert read
+    assert {name for name in read if f"| `{name}` |" not in README} == set()
+
+
+def test_every_package_is_pinned_and_comes_from_nowhere_in_particular() -> None:
+    lines = [line for line in (ROOT / "blog" / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
+
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+( ?;.*)?", line) for line in lines if line)
+
+
+# -- the pages lead to the code ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.name)
+def test_every_name_that_a_page_links_is_in_its_file(page: Path) -> None:
+    linked = [(name, link) for name, link in NAMED.findall(page.read_text()) if not name.endswith(".py")]
+
+    assert [f"{name} in {link}" for name, link in linked if name not in names(page.parent / link)] == []
+
+
+def names(module: Path) -> set[str]:
+    """Return the functions, classes and methods of a module: `Log`, `Log.append`."""
+    found = set()
+    for node in ast.parse(module.read_text()).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        if isinstance(node, ast.ClassDef):
+            found |= {f"{node.name}.{inner.name}" for inner in node.body if isinstance(inner, ast.FunctionDef)}
+    return found
+
+
+@pytest.mark.parametrize("package", ["blog/event-bus/event_bus", "blog/common/minibus"])
+def test_every_module_has_its_line_in_the_architecture(package: str) -> None:
+    page = (DOCS / "architecture.md").read_text()
+    modules = [module for module in (ROOT / package).rglob("*.py") if not module.name.startswith("__")]
+
+    def is_told(module: Path) -> bool:
+        """A module has a line of its own, or its folder has one."""
+        return any(f"(../{file.relative_to(ROOT)})" in page for file in (module, module.parent / "__init__.py"))
+
+    assert [module.name for module in modules if not is_told(module)] == []

@@ -1,0 +1,122 @@
+"""Services with one small mistake each, of the kinds that learners make, and the rule that has to catch it."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.mixed import PEERS
+from tests.support.system import ROOT
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A service in which `old` is `new`: the Express one, tried on the course; or ours, tried on what is solid."""
+
+    mistake: str
+    role: str
+    file: str
+    old: str
+    new: str
+    rule: str
+
+    @property
+    def level(self) -> str:
+        """Return the level on which the service has no other mistake."""
+        return "solid" if self.file.endswith(".py") else "course"
+
+    def write(self, folder: Path) -> None:
+        """Put the service into a folder, with the mistake in it."""
+        source = ROOT / "blog" / self.role if self.file.endswith(".py") else PEERS
+        for kind in ("*.py", "*.js", "*.html"):
+            for path in source.glob(kind):
+                shutil.copy(path, folder)
+        text = (folder / self.file).read_text()
+        assert text.count(self.old) == 1, f"{self.file} has {self.old!r} {text.count(self.old)} times"
+        (folder / self.file).write_text(text.replace(self.old, self.new))
+
+
+MUTANTS = [
+    Mutant(
+        "answers 200 where something was created", "posts", "posts.js",
+        "status(201)", "status(200)",
+        "A new post is answered with 201",
+    ),
+    Mutant(
+        "keeps posts under their titles", "posts", "posts.js",
+        "posts[post.id] = post", "posts[post.title] = post",
+        "A new post is in GET /posts, under its id",
+    ),
+    Mutant(
+        "mistypes the event", "posts", "posts.js",
+        "'PostCreated'", "'PostCreate'",
+        "A new post is told to the bus: PostCreated with its id and title",
+    ),
+    Mutant(
+        "answers with the new comment alone", "comments", "comments.js",
+        "json(thread)", "json(comment)",
+        "A new comment is answered with all comments on its post",
+    ),
+    Mutant(
+        "leaves postId out of the event", "comments", "comments.js",
+        "'CommentCreated', { ...comment, postId: req.params.id }", "'CommentCreated', comment",
+        "A new comment is told to the bus: CommentCreated, with its postId",
+    ),
+    Mutant(
+        "keeps a verdict to itself", "comments", "comments.js",
+        "await publish('CommentUpdated', { ...comment, postId: data.postId });", "",
+        "A verdict is told to the bus in general words: CommentUpdated",
+    ),
+    Mutant(
+        "knows what a verdict means", "query", "query.js",
+        "const handlers = {", "const handlers = {\n  CommentModerated: (data) => handlers.CommentUpdated(data),",
+        "CommentModerated is none of its business",
+    ),
+    Mutant(
+        "lets no page in", "query", "query.js",
+        "app.use(cors());", "",
+        "The page, which is of another origin, is let in (CORS)",
+    ),
+    Mutant(
+        "judges a comment again when it is updated", "moderation", "moderation.js",
+        "type === 'CommentCreated'", "['CommentCreated', 'CommentUpdated'].includes(type)",
+        "It judges on CommentCreated, and on no other event",
+    ),
+    Mutant(
+        "looks at the beginning only", "moderation", "moderation.js",
+        "content.includes", "content.startsWith",
+        "A comment with the word orange in it is rejected",
+    ),
+    Mutant(
+        "shows the newest event first", "event-bus", "event-bus.js",
+        "events.push", "events.unshift",
+        "GET /events shows all events as an array, oldest first",
+    ),
+    Mutant(
+        "takes what people write for HTML", "client", "client.html",
+        "made.textContent = text", "made.innerHTML = text",
+        "What people write is only ever text",
+    ),
+    Mutant(
+        "swallows the error, and says yes", "posts", "posts.py",
+        '    service.publish(Event("PostCreated", post))',
+        '    try:\n        service.publish(Event("PostCreated", post))\n    except Exception:\n        pass',
+        "Without the bus it lives on, and keeps what it promises",
+    ),
+    Mutant(
+        "takes a comment on whatever post", "comments", "comments.py",
+        "if post_id not in service.state and not service.heard_of(", "if False and not service.heard_of(",
+        "A comment on a post that does not exist is refused with 404",
+    ),
+    Mutant(
+        "sets a post anew", "query", "query.py",
+        'posts.setdefault(post["id"], {**post, "comments": {}})', 'posts[post["id"]] = {**post, "comments": {}}',
+        "PostCreated delivered again: the post keeps its comments",
+    ),
+    Mutant(
+        "reads small letters only", "moderation", "moderation.py",
+        ".lower()", "",
+        "Orange is rejected however it is written",
+    ),
+]  # fmt: skip
