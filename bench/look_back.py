@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import requests
+from minibus.bus.session import new_session, request
 from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.conftest import CHROMIUM, QUIET
@@ -41,7 +41,7 @@ def main() -> None:
             blog.start("event-bus", "posts", "comments", "query", "moderation").ready()
             begun = time.monotonic()
             with story.open("rb") as file:
-                requests.put(f"{blog.url('event-bus')}/log", file, headers=HEADERS, timeout=120).raise_for_status()
+                request("PUT", f"{blog.url('event-bus')}/log", file, headers=HEADERS, timeout=120).raise_for_status()
             print(f"import                {time.monotonic() - begun:6.1f} s")
             eventually(lambda: all(one["lag"] == 0 for one in blog.get("event-bus", "/subscribers").values()), 120)
             print(f"applied by all four   {time.monotonic() - begun:6.1f} s")
@@ -94,7 +94,7 @@ def keep_stepping(blog: Blog, done: threading.Event) -> None:
 
 def publish(blog: Blog) -> float:
     """Publish events one by one; return how many a second."""
-    session = requests.Session()
+    session = new_session()
     count, end = 0, time.monotonic() + ROUND
     while time.monotonic() < end:
         event = {"type": "PostCreated", "data": {"id": f"bench{random.random()}", "title": "Measured"}}

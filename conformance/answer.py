@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import requests
+from minibus.bus.session import request
 
 from conformance.contract import Broken
 
@@ -96,12 +97,8 @@ def ask(method: str, url: str, body: Any = None, *, raw: str | None = None, **he
     if data is not None:
         headers["Content-Type"] = "application/json"
     try:
-        with requests.Session() as session:
-            session.trust_env = False  # a school's proxy has no business here
-            content = None if data is None else data.encode()
-            answer = session.request(
-                method, url, data=content, headers=headers, timeout=LONGEST_WAIT, allow_redirects=False
-            )
+        content = None if data is None else data.encode()
+        answer = request(method, url, data=content, headers=headers, timeout=LONGEST_WAIT, allow_redirects=False)
     except requests.Timeout:
         raise NoAnswer("an answer", f"none within {LONGEST_WAIT:.0f} s", asked) from None
     except requests.RequestException as error:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import requests
+from minibus.bus.session import request
 
 POSTS, COMMENTS, QUERY, MODERATION, BUS, PAGE = (
     f"http://127.0.0.1:{port}" for port in (4000, 4001, 4002, 4003, 4005, 3000)
@@ -37,7 +38,7 @@ def checkpoint(step: str) -> Callable[[Callable[[], Iterator[Look]]], Callable[[
 def get(url: str) -> Any:
     """Return the JSON at this address, or its text; None where nobody answers well."""
     try:
-        answer = requests.get(url, timeout=5)
+        answer = request("GET", url, timeout=5)
     except requests.RequestException:
         return None
     is_json = answer.headers.get("Content-Type", "").startswith("application/json")
@@ -47,7 +48,7 @@ def get(url: str) -> Any:
 def is_there(url: str) -> bool:
     """Say whether anything answers at this address, and be it an error."""
     try:
-        requests.get(url, timeout=5)
+        request("GET", url, timeout=5)
     except requests.RequestException:
         return False
     return True

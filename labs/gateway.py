@@ -9,6 +9,7 @@ from typing import Any
 
 import requests
 import urllib3
+from minibus.bus.session import request
 
 Watch = Callable[[str, str, bytes], None]
 
@@ -54,9 +55,7 @@ class Gateway:
         target = self.route(handler.path) + handler.path
         try:
             self.before(handler.command, handler.path, body)
-            with requests.request(
-                handler.command, target, data=body, headers=headers, stream=True, timeout=60
-            ) as answer:
+            with request(handler.command, target, data=body, headers=headers, stream=True, timeout=60) as answer:
                 self.after(handler.command, handler.path, body)
                 handler.send_response(answer.status_code)
                 for name, value in answer.headers.items():

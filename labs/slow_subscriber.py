@@ -3,7 +3,7 @@
 import uuid
 
 import psutil
-import requests
+from minibus.bus.session import new_session
 
 from labs.stage import Stage
 from labs.system import Blog
@@ -49,7 +49,7 @@ def freeze_query_and_publish(stage: Stage, blog: Blog) -> None:
     stage.start(blog, "event-bus", "posts", "query")
     stage.tell(f"query hangs: we freeze it. Meanwhile {MANY} posts are published.")
     stage.freeze(blog, "query")
-    with requests.Session() as session:
+    with new_session() as session:
         for number in range(MANY):
             post = {"id": uuid.uuid4().hex[:8], "title": f"Post {number}"}
             event = {"type": "PostCreated", "data": post}

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import psutil
-import requests
+from minibus.bus.session import request
 from minibus.cli.terminal import clean, facts
 from rich.console import Console
 from rich.text import Text
@@ -157,7 +157,7 @@ class Stage:
             raise NotSo("Nothing went wrong in this lab, so it has shown nothing.")
         self._judge("✓", verdict, "green")
         address = f"{blog.url('event-bus')}/#" + "&".join(f"{name}={value}" for name, value in moment.items())
-        eventually(lambda: requests.get(address, timeout=2).ok, PATIENCE)
+        eventually(lambda: request("GET", address, timeout=2).ok, PATIENCE)
         self._say(Text(f"In the console, {look}:"), Text("  "))
         self.console.print(f"  {address}", soft_wrap=True)
         self.tell("The lab's own blog runs until you press Enter.")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import requests
+from minibus.bus.session import request
 
 ROOT = Path(__file__).parent.parent
 APPS = {
@@ -116,7 +117,7 @@ class Blog:
 
     def answers(self, name: str, path: str) -> bool:
         """Say whether this path of a part answers well; what is not ours has no probes, and any answer will do."""
-        return requests.get(self.url(name) + path, timeout=2).ok or name in self.commands
+        return request("GET", self.url(name) + path, timeout=2).ok or name in self.commands
 
     def command(self, name: str) -> list[str]:
         """Return what starts this part."""
@@ -131,6 +132,7 @@ class Blog:
             "EVENT_BUS_URL": self.bus_seen_by.get(name, self.url("event-bus")),
             "QUERY_URL": self.url("query"),
             "SUBSCRIBERS": "",  # nobody but whom we start
+            "no_proxy": "127.0.0.1",  # services of the course's kind follow the machine's proxies
             **self.settings,
             "PORT": str(self.ports[name]),
             "SERVICE_URL": self.reached_at.get(name, self.url(name)),
@@ -178,14 +180,14 @@ class Blog:
 
     def get(self, name: str, path: str) -> Any:
         """Return the JSON at this path of a part. Raises `HTTPError` where the answer is no."""
-        response = requests.get(self.url(name) + path, timeout=30)
+        response = request("GET", self.url(name) + path, timeout=30)
         if not response.ok:
             raise requests.HTTPError(response.text)
         return response.json()
 
     def send(self, name: str, path: str, body: Any, method: str = "POST") -> requests.Response:
         """Send JSON to a part."""
-        return requests.request(method, self.url(name) + path, json=body, timeout=15)
+        return request(method, self.url(name) + path, json=body, timeout=15)
 
     def write_post(self, title: str) -> str:
         """Write a post; return its id."""

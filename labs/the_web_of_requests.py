@@ -2,7 +2,7 @@
 
 import sys
 
-import requests
+from minibus.bus.session import request
 
 from labs.stage import Stage
 from labs.system import Blog
@@ -66,4 +66,4 @@ def play(stage: Stage) -> None:
 
 def status(web: Blog) -> int:
     """Open the page; return the status of the answer."""
-    return requests.get(web.url("page") + "/page", timeout=60).status_code
+    return request("GET", web.url("page") + "/page", timeout=60).status_code

@@ -7,6 +7,7 @@ from typing import Any
 
 import requests
 from flask import Response, render_template, request
+from minibus.bus import session
 from minibus.http.app import create_app, protect_page, run
 
 QUERY_URL = os.environ.get("QUERY_URL", "http://127.0.0.1:4002")
@@ -31,7 +32,7 @@ def page() -> str:
 def ask_query() -> list[dict[str, Any]] | None:
     """Return the posts as query knows them, newest first, or None where it does not answer."""
     try:
-        answer = requests.get(f"{QUERY_URL}/posts", timeout=PATIENCE)
+        answer = session.request("GET", f"{QUERY_URL}/posts", timeout=PATIENCE)
         answer.raise_for_status()
         return list(answer.json().values())[::-1]
     except requests.RequestException as error:

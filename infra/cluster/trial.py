@@ -14,6 +14,7 @@ import yaml
 from cluster import Cluster, ClusterError, stop_without
 from forward import PORTS, Forward
 from manifests import MANIFESTS, built_images, read
+from minibus.bus import session
 
 NAMESPACE = "minibus-test"
 SERVICES = ("posts", "comments", "query", "moderation")
@@ -59,7 +60,7 @@ class Trial:
             self.ask("POST", "comments", f"/posts/{post}/comments", json={"content": content})
         wanted = {"a plain one": "approved", "an Orange one": "rejected"}
         until("both comments judged", lambda: self.page().get("From the cluster") == wanted)
-        page = until("the page", lambda: requests.get(self.url("client"), timeout=10).text)
+        page = until("the page", lambda: session.request("GET", self.url("client"), timeout=10).text)
         assert "From the cluster" in page, "the page does not show the post"
 
     def delete_the_query_pod(self) -> None:
@@ -126,7 +127,7 @@ class Trial:
         """Ask a part until it answers well; return its JSON. What is written is written again after a failure."""
 
         def answer() -> Any:
-            response = requests.request(method, self.url(part) + path, timeout=10, **request)
+            response = session.request(method, self.url(part) + path, timeout=10, **request)
             response.raise_for_status()
             return response.json() or {}
 

@@ -9,12 +9,13 @@ from typing import Any
 
 import requests
 from demo_texts import POSTS
+from minibus.bus.session import new_session
 from parts import url
 from rich.progress import track
 
 PATIENCE = 10.0  # seconds for moderation to judge the last comment
 
-session = requests.Session()
+session = new_session()
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from xmlrpc.client import Fault
 
 import requests
+from minibus.bus.session import request
 from minibus.bus.token import HEADERS
 from parts import PORTS, manager, url
 from rich.console import Console
@@ -42,7 +43,7 @@ def main() -> None:
 def ask_bus() -> dict[str, Any]:
     """Return what the event bus knows of its subscribers, nothing where it does not answer."""
     try:
-        return requests.get(f"{url('event-bus')}/subscribers", headers=HEADERS, timeout=2).json()
+        return request("GET", f"{url('event-bus')}/subscribers", headers=HEADERS, timeout=2).json()
     except (requests.RequestException, ValueError):
         return {}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import requests
+from minibus.bus import session
 from minibus.bus.token import HEADERS
 from parts import DATA, ROOT, SERVICES, url
 
@@ -68,7 +68,7 @@ def begin(name: str) -> str:
 
 def ask(method: str, path: str, headers: dict[str, str] | None = None, **request: Any) -> Any:
     """Ask the bus; return its answer. Exits with what it refuses."""
-    answer = requests.request(
+    answer = session.request(
         method, url("event-bus") + path, headers=HEADERS | (headers or {}), timeout=PATIENCE, **request
     )
     if not answer.ok:

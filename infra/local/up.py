@@ -14,6 +14,7 @@ from xmlrpc.client import Fault
 
 import requests
 from logs import Log, follow, show
+from minibus.bus.session import request
 from parts import LOGS, PARTS, PORTS, ROOT, SERVICES, SETTINGS, manager, socket_path, stop_everything, url
 from ports import who_is_in_the_way
 from story import begin, prepare
@@ -117,7 +118,7 @@ def failures() -> list[str]:
 def what_is_missing(part: str) -> str:
     """Return why this part is not ready, nothing if it is."""
     try:
-        answer = requests.get(url(part) + PROBES[part], timeout=0.5)
+        answer = request("GET", url(part) + PROBES[part], timeout=0.5)
         return "" if answer.ok else answer.json()["errors"][0]["message"]
     except (requests.RequestException, LookupError, ValueError):
         return "waiting for its first answer"

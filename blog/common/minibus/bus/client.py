@@ -10,6 +10,7 @@ import msgspec
 import requests
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
+from minibus.bus.session import new_session
 from minibus.bus.token import HEADERS
 from minibus.core.event import Envelope
 
@@ -52,7 +53,7 @@ class BusClient:
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
-        self._session = requests.Session()
+        self._session = new_session()
 
     def publish(self, events: list[Envelope]) -> None:
         """Publish these events, all or none; the same `source` and `id` again are stored once."""

@@ -13,6 +13,7 @@ import requests
 from click.shell_completion import CompletionItem
 
 from minibus.bus.client import BusAway, BusRefused
+from minibus.bus.session import new_session
 from minibus.bus.token import HEADERS
 
 Command = TypeVar("Command", bound=Callable[..., None])
@@ -39,7 +40,7 @@ class Bus:
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
-        self.session = requests.Session()
+        self.session = new_session()
 
     def open(self, method: str, path: str, headers: dict[str, str] | None = None, **request: Any) -> requests.Response:
         """Make a request; return a good answer, whose body is still to be read. The caller closes it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import requests
+from minibus.bus import session
 from minibus.bus.token import HEADERS
 from minibus.http.errors import ApiError
 
@@ -60,8 +61,13 @@ class Controls:
             was_paused = subscriber.paused
             self.pause()
             try:
-                with requests.delete(
-                    f"{subscriber.url}/events", headers=HEADERS, timeout=FORGET, allow_redirects=False, stream=True
+                with session.request(
+                    "DELETE",
+                    f"{subscriber.url}/events",
+                    headers=HEADERS,
+                    timeout=FORGET,
+                    allow_redirects=False,
+                    stream=True,
                 ) as answer:
                     answer.raise_for_status()
             except requests.RequestException as error:

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import requests
+from minibus.bus.session import new_session
 from minibus.bus.token import HEADERS
 
 from event_bus.delivery.deliveries import Deliveries, Delivery
@@ -37,7 +38,7 @@ class Courier:
         self.subscriber = subscriber
         self.log = log
         self.deliveries = deliveries
-        self.session = requests.Session()
+        self.session = new_session()
         threading.Thread(target=self._run, name=f"courier-{subscriber.name}", daemon=True).start()
 
     def _run(self) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 import requests
 from flask import Flask, Response, request
+from minibus.bus import session
 from minibus.bus.token import HEADERS
 from minibus.http.app import json_object, whole_number
 from minibus.http.errors import ApiError
@@ -145,7 +146,8 @@ def add_subscriber_routes(app: Flask, log: Log, subscribers: Subscribers, delive
             if position is not None and position > log.head:
                 raise ApiError(422, f"The log ends at {log.head}; {position} is beyond it.", field)
         try:
-            with requests.get(
+            with session.request(
+                "GET",
                 f"{subscriber.url}{path}",
                 params=request.args.to_dict(),
                 headers=HEADERS,
