@@ -1,4 +1,4 @@
-"""Look at manifests as a colleague would, before a cluster sees them: `python infra/cluster/check.py`."""
+"""Check manifests before a cluster gets them: `python infra/cluster/check.py`."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ Findings = Iterator[tuple[Manifest, str]]
 
 
 def complaints(manifests: list[Manifest]) -> list[str]:
-    """Tell everything that is wrong, each with its file and its cure."""
+    """Return every fault that the checks find, each with its file and its cure."""
     return [f"{manifest.file}: {what}" for check in CHECKS for manifest, what in check(manifests)]
 
 
 def versions(manifests: list[Manifest]) -> Findings:
-    """Find what clusters no longer understand."""
+    """Find API versions that clusters no longer serve."""
     for one in manifests:
         version, current = one.body.get("apiVersion"), CURRENT.get(one.kind)
         if current and version != current:
@@ -39,7 +39,7 @@ def versions(manifests: list[Manifest]) -> Findings:
 
 
 def selectors(manifests: list[Manifest]) -> Findings:
-    """Find workloads that would not know their own pods, and Services that lead to none."""
+    """Find workloads that do not select their own pods, and Services that select no pod."""
     workloads = [one for one in manifests if one.kind in WORKLOADS]
     for one in workloads:
         wanted = one.dig("spec", "selector", "matchLabels") or {}
@@ -55,7 +55,7 @@ def selectors(manifests: list[Manifest]) -> Findings:
 
 
 def services(manifests: list[Manifest]) -> Findings:
-    """Find Services that lead to a port where nobody listens."""
+    """Find Services that lead to a port on which no container listens."""
     for one in manifests:
         for target in [port.get("targetPort", port["port"]) for port in one.ports]:
             for workload in selected(one, manifests):
@@ -67,7 +67,7 @@ def services(manifests: list[Manifest]) -> Findings:
 
 
 def containers(manifests: list[Manifest]) -> Findings:
-    """Find images that nobody builds, that a cluster would look for on the internet, or that listen elsewhere."""
+    """Find images without a Dockerfile, images that a cluster would pull from a registry, and wrong container ports."""
     built = built_images()
     for one in manifests:
         for container in one.containers:
@@ -77,7 +77,7 @@ def containers(manifests: list[Manifest]) -> Findings:
                 yield one, f"no Dockerfile here makes the image {name}.{suggest(name, built)} {cure}"
                 continue
             if container.get("imagePullPolicy") not in ("IfNotPresent", "Never") and tag in ("", "latest"):
-                why = "so Kubernetes would always pull it from a registry, where it is not"
+                why = "so Kubernetes would always pull it from a registry, which does not have it"
                 yield one, f"{name} has no imagePullPolicy, {why}. Write imagePullPolicy: IfNotPresent."
             for port in [port["containerPort"] for port in container.get("ports") or []]:
                 if port != built[name]:
@@ -86,7 +86,7 @@ def containers(manifests: list[Manifest]) -> Findings:
 
 
 def ingresses(manifests: list[Manifest]) -> Findings:
-    """Find routes that lead nowhere, and patterns where a controller takes none."""
+    """Find routes to a missing Service or port, and regular expressions in paths that must be plain."""
     there = {one.name: one for one in manifests if one.kind == "Service"}
     for one in manifests:
         rules = one.dig("spec", "rules") or [] if one.kind == "Ingress" else []
@@ -103,11 +103,11 @@ def ingresses(manifests: list[Manifest]) -> Findings:
             ports = [{"number": entry["port"], "name": entry.get("name")} for entry in there[name].ports]
             if not any(port.items() <= entry.items() for entry in ports):
                 cure = f"Write port: {{number: {' or '.join(str(entry['number']) for entry in ports)}}}."
-                yield one, f"{path} leads to {name} at port {say(port)}, which it has not. {cure}"
+                yield one, f"{path} leads to {name} at port {say(port)}, which that Service does not have. {cure}"
 
 
 def settings(manifests: list[Manifest]) -> Findings:
-    """Find environment variables that no part reads, and references to what does not stand above."""
+    """Find environment variables that no part reads, and references to a variable that is defined later or never."""
     known = known_settings()
     for one in manifests:
         names = [variable["name"] for variable in one.variables]
@@ -121,7 +121,7 @@ def settings(manifests: list[Manifest]) -> Findings:
 
 
 def addresses(manifests: list[Manifest]) -> Findings:
-    """Find settings that name a Service which is not here, or another port than it has."""
+    """Find settings with the URL of a missing Service, or with a port that the Service does not have."""
     there = {one.name: [port["port"] for port in one.ports] for one in manifests if one.kind == "Service"}
     for one in manifests:
         for variable in one.variables:
@@ -136,7 +136,7 @@ def addresses(manifests: list[Manifest]) -> Findings:
 
 
 def secrets(manifests: list[Manifest]) -> Findings:
-    """Find secrets that everybody can read."""
+    """Find secrets in plain text."""
     cure = "Make it with `kubectl create secret generic`, and refer to it by secretKeyRef."
     for one in manifests:
         if one.kind == "Secret":
@@ -172,17 +172,17 @@ def references(variable: dict[str, Any]) -> list[str]:
 
 
 def say(labels: dict[str, Any]) -> str:
-    """Write labels as YAML does on one line."""
+    """Format labels as YAML on one line."""
     return ", ".join(f"{key}: {value}" for key, value in labels.items()) or "nothing"
 
 
 def alike(labels: dict[str, str], wanted: dict[str, str]) -> dict[str, str]:
-    """Return the labels that could have been meant: those with the same keys, or all."""
+    """Return the labels with the same keys, or all labels if no key is the same."""
     return {key: value for key, value in labels.items() if key in wanted} or labels
 
 
 def suggest(name: str, there: Iterable[str]) -> str:
-    """Say what may have been meant, or what there is."""
+    """Suggest the name that is most like this one, or list all names."""
     near = get_close_matches(name, list(there), 1, 0.5)
     return f" Did you mean {near[0]}?" if near else f" There are: {', '.join(there) or 'none'}."
 

@@ -1,4 +1,4 @@
-"""The cluster that `kubectl` points at: what it lacks, how the blog stands in it, and why something does not start."""
+"""The cluster that `kubectl` points at: what it lacks, whether the blog is ready, and why a pod does not start."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ kubectl points at no cluster. Start one (make minikube), or choose one:
 kubectl config use-context NAME"""
 NO_ANSWER = "The cluster {context} does not answer. {cure} kubectl says:\n{said}"
 NO_IMAGES = """\
-The cluster does not say that it has the image {image}, so its pods
-may not start. On minikube: make minikube. Elsewhere: make images, then load
-them into the cluster, as `kind load docker-image {image}` does."""
+The cluster does not list the image {image}, so its pods may not start.
+On minikube: make minikube. Elsewhere: make images, then load them into the
+cluster, as `kind load docker-image {image}` does."""
 NO_STORAGE = """\
-The cluster has no default StorageClass, so the event bus would wait for its
-volume for ever. Look: kubectl get storageclass.
+The cluster has no default StorageClass, so the event bus would never get its
+volume. Look: kubectl get storageclass.
 On minikube: minikube addons enable default-storageclass"""
 NO_INGRESS = """\
 The cluster has no ingress controller of the class nginx, so http://posts.com
-will not answer; make forward works all the same.
+will not answer. make forward works without one.
 On minikube: minikube addons enable ingress"""
 
 NO_IMAGE = "the cluster has no image {image}. On minikube: make minikube. Elsewhere: make images, then load it."
@@ -33,21 +33,21 @@ CURES = {
     "ErrImagePull": NO_IMAGE,
     "ImagePullBackOff": NO_IMAGE,
     "InvalidImageName": "{image} is no name of an image. Write minibus- and the part's name.",
-    "CreateContainerConfigError": "a Secret or ConfigMap that it names lacks something: {message}",
+    "CreateContainerConfigError": "a Secret or ConfigMap that it names is missing or lacks a key: {message}",
     "CreateContainerError": "the cluster cannot make its container: {message}",
-    "CrashLoopBackOff": "it ends again and again. Its last words (kubectl logs {pod} --previous):\n{log}",
-    "Unschedulable": "no node takes it: {message}",
+    "CrashLoopBackOff": "its container exits again and again. Its last lines (kubectl logs {pod} --previous):\n{log}",
+    "Unschedulable": "no node can run it: {message}",
 }
 FULL = " The nodes are full: stop something, or give minikube more (minikube start --cpus=4 --memory=4g)."
 VOLUME = " Is there a default StorageClass? kubectl get storageclass; minikube addons enable default-storageclass"
 
 
 class ClusterError(Exception):
-    """What kubectl could not do, in its own words."""
+    """Raised with the error message of kubectl."""
 
 
 class Cluster:
-    """Speaks to one cluster, by default to where kubectl points, in its namespace."""
+    """Runs kubectl against one context and namespace, by default the current ones."""
 
     def __init__(self, context: str = "", namespace: str = "") -> None:
         self.where = [f"--context={context}"] if context else []
@@ -66,7 +66,7 @@ class Cluster:
         return json.loads(self.kubectl("get", *what, "--output=json"))["items"]
 
     def name(self) -> str:
-        """Return the context's name and namespace, as people read them. Raises `ClusterError`."""
+        """Return the context's name and namespace for a message. Raises `ClusterError`."""
         context = json.loads(self.kubectl("config", "view", "--minify", "--output=json"))
         [namespace] = [option[12:] for option in self.where if option.startswith("--namespace=")] or [
             (context["contexts"][0]["context"] or {}).get("namespace", "default")
@@ -74,7 +74,7 @@ class Cluster:
         return f"{context['current-context']}, in the namespace {namespace}"
 
     def what_is_missing(self) -> str:
-        """Say why nothing can be deployed, nothing if it can."""
+        """Return why a deployment is impossible, or an empty string."""
         if not shutil.which("kubectl"):
             return NO_KUBECTL
         try:
@@ -89,7 +89,7 @@ class Cluster:
         return ""
 
     def warnings(self, images: list[str]) -> list[str]:
-        """Say what may keep the blog from working here, as far as that can be seen beforehand."""
+        """Return warnings about what the cluster seems to lack: images, storage, an ingress controller."""
         said = []
         # A node lists no more than its 50 largest images.
         there = [
@@ -105,22 +105,22 @@ class Cluster:
             said.append(NO_INGRESS)
         return said
 
-    def await_ready(self, seconds: float = 180, tell: bool = True) -> None:
-        """Wait until every Deployment is as it should be, and tell of each that is.
+    def await_ready(self, seconds: float = 180, verbose: bool = True) -> None:
+        """Wait until every Deployment is ready, and print each one that is.
 
-        Raises `ClusterError` with cause and cure, early where waiting helps nobody.
+        Raises `ClusterError` with cause and cure: when time is up, or as soon as a pod cannot start.
         """
         begun, ready, hopeless = time.monotonic(), set[str](), 0
         while True:
             deployments = {item["metadata"]["name"]: item for item in self.get("deployments")}
             for name in sorted({name for name, item in deployments.items() if is_ready(item)} - ready):
                 ready.add(name)
-                if tell:
+                if verbose:
                     print(f"  {name:<16} ready after {time.monotonic() - begun:3.0f} s", flush=True)
             if len(ready) == len(deployments):
                 return
             troubles = list(self.troubles())
-            # Once may be a moment's; a pod that is replaced goes by itself.
+            # A trouble that is seen once may pass: a pod that is being replaced disappears by itself.
             hopeless = hopeless + 1 if troubles else 0
             late = time.monotonic() - begun > seconds
             if hopeless > 10 or late:
@@ -132,7 +132,7 @@ class Cluster:
             time.sleep(0.5)
 
     def troubles(self) -> Iterator[str]:
-        """Tell for every pod that does not start why, and what to do."""
+        """Yield for every pod that does not start the cause and the cure."""
         for pod in self.get("pods"):
             name, status = pod["metadata"]["name"], pod["status"]
             for condition in status.get("conditions") or []:
@@ -143,12 +143,12 @@ class Cluster:
             for container in status.get("containerStatuses") or []:
                 waiting = container["state"].get("waiting") or {}
                 if cure := CURES.get(str(waiting.get("reason"))):
-                    log = self.last_words(name) if "{log}" in cure else ""
+                    log = self.last_lines(name) if "{log}" in cure else ""
                     image, message = container["image"], waiting.get("message", "")
                     yield f"{name}: {cure.format(image=image, message=message, pod=name, log=log)}"
 
-    def last_words(self, pod: str) -> str:
-        """Return the last lines of what a pod's container said before it ended."""
+    def last_lines(self, pod: str) -> str:
+        """Return the last lines that a pod's previous container printed."""
         try:
             return self.kubectl("logs", pod, "--previous", "--tail=5").rstrip()
         except ClusterError as error:
@@ -156,18 +156,18 @@ class Cluster:
 
 
 def is_image(name: str, image: str) -> bool:
-    """Tell whether a node's name for an image (`docker.io/library/minibus-posts:latest`) means this one."""
+    """Return whether a node's name for an image (`docker.io/library/minibus-posts:latest`) means this one."""
     return name.partition("@")[0].rpartition("/")[2].partition(":")[0] == image
 
 
 def is_ready(deployment: dict[str, Any]) -> bool:
-    """Tell whether all pods of a Deployment are new, and answer."""
+    """Return whether all pods of a Deployment are of its newest version and available."""
     status, wanted = deployment["status"], deployment["spec"]["replicas"]
     counts = [status.get(count, 0) for count in ("replicas", "updatedReplicas", "availableReplicas")]
     return status.get("observedGeneration", 0) >= deployment["metadata"]["generation"] and set(counts) == {wanted}
 
 
 def stop_without(cluster: Cluster) -> None:
-    """Exit with what is missing, if anything is."""
+    """Exit with a message if kubectl or the cluster is missing."""
     if missing := cluster.what_is_missing():
         sys.exit(missing)

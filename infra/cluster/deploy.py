@@ -1,4 +1,4 @@
-"""Put the blog into the cluster that kubectl points at, and take it out again: `make deploy`, `make undeploy`."""
+"""Deploy the blog to the cluster that kubectl points at, and delete it again: `make deploy`, `make undeploy`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cluster import Cluster, ClusterError, stop_without
 from manifests import MANIFESTS, built_images, read
 
 OPEN = """
-  make forward       and leave it running:
+  make forward       keeps running, and opens:
                      the blog at     http://127.0.0.1:3000
                      the console at  http://127.0.0.1:4005
 
@@ -17,7 +17,7 @@ OPEN = """
 
 
 def deploy(cluster: Cluster) -> None:
-    """Check, apply, wait, and say what can be opened. Exits with what is wrong."""
+    """Check the manifests, apply them and wait until all pods are ready. Exits with what is wrong."""
     if wrong := complaints(read(MANIFESTS)):
         sys.exit("\n".join(wrong))
     stop_without(cluster)
@@ -29,7 +29,7 @@ def deploy(cluster: Cluster) -> None:
         applied = cluster.kubectl("apply", f"--filename={MANIFESTS}")
         print(f"  applied {len(applied.splitlines())} objects", flush=True)
         for manifest in read(MANIFESTS):
-            # The name of an image stays when it is built anew; a restart takes it up.
+            # A rebuilt image keeps its name, so only a restart makes pods use it.
             if manifest.kind == "Deployment" and manifest.name in before:
                 cluster.kubectl("rollout", "restart", f"deployment/{manifest.name}")
         cluster.await_ready()

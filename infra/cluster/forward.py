@@ -1,4 +1,4 @@
-"""Reach the blog in a cluster from this machine, whatever the cluster is: `make forward`."""
+"""Forward ports of this machine to the blog in a cluster of any kind: `make forward`."""
 
 from __future__ import annotations
 
@@ -20,17 +20,18 @@ Ctrl-C ends the forwarding; the blog stays in the cluster."""
 
 
 class Forward:
-    """One `kubectl port-forward` to a part's Service. It leads to one pod, so it is begun again when that pod goes.
+    """Keeps one `kubectl port-forward` to a part's Service running.
 
-    `port` is the one on this machine; 0 takes one that is free, anew each time.
+    kubectl forwards to one pod, so this starts kubectl again when that pod ends. `port` is the port on this machine;
+    0 means a free port, another one after each start.
     """
 
-    def __init__(self, cluster: Cluster, part: str, port: int = 0, tell: bool = True) -> None:
+    def __init__(self, cluster: Cluster, part: str, port: int = 0, verbose: bool = True) -> None:
         self.part = part
-        self.tell = tell
+        self.verbose = verbose
         self.command = ["kubectl", *cluster.where, "port-forward", "--address=127.0.0.1"]
         self.command += [f"service/{part}-clusterip-srv", f"{port or ''}:{PORTS[part]}"]
-        self.url = ""  # empty while nobody is there
+        self.url = ""  # empty while the forward is not up
         self.said = ""
         self.stopping = threading.Event()
         self.process: subprocess.Popen[str] | None = None
@@ -39,29 +40,29 @@ class Forward:
 
     def _run(self) -> None:
         while not self.stopping.is_set():
-            # In a session of its own, so that Ctrl-C reaches only us.
+            # A session of its own: Ctrl-C must end this program first, which then ends kubectl.
             self.process = subprocess.Popen(
                 self.command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
             )
             for line in self.process.stdout or []:
-                self._hear(line, self.process)
+                self._read(line, self.process)
             self.process.wait()
             self.url = ""
             self.stopping.wait(PAUSE)
 
-    def _hear(self, line: str, process: subprocess.Popen[str]) -> None:
+    def _read(self, line: str, process: subprocess.Popen[str]) -> None:
         self.said = line.strip()
         if found := re.match(r"Forwarding from (127\.0\.0\.1:\d+)", line):
             self.url = f"http://{found[1]}"
         elif re.search("lost connection|error (forwarding|copying|creating)|an error occurred", line):
-            # Or it would go on listening for a pod that is gone.
-            if self.url and self.tell:
-                print(f"{self.part}: its pod is gone; looking for another", flush=True)
+            # Otherwise kubectl would keep listening for a pod that has ended.
+            if self.url and self.verbose:
+                print(f"{self.part}: its pod has ended; connecting to another one", flush=True)
             self.url = ""
             process.terminate()
 
     def stop(self) -> None:
-        """End it."""
+        """Stop forwarding."""
         self.stopping.set()
         if self.process:
             self.process.terminate()
@@ -88,8 +89,8 @@ def main() -> int:
         for forward in forwards:
             while not forward.url and not stop.wait(0.2):
                 if "unable to listen" in forward.said.lower():
-                    print(f"Port {PORTS[forward.part]} ({forward.part}) is in use: by make up, docker compose, or")
-                    print(f"another make forward? End that first. kubectl says:\n{forward.said}")
+                    print(f"Port {PORTS[forward.part]} ({forward.part}) is in use by another program,")
+                    print(f"perhaps make up or docker compose. End that first. kubectl says:\n{forward.said}")
                     return 1
         if not stop.is_set():
             print(OPEN, flush=True)

@@ -1,4 +1,4 @@
-"""Build the six images: `make images`. Needs Docker, and of Python nothing but itself."""
+"""Build the six images: `make images`. It needs Docker, and only the standard library of Python."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ NOT_RUNNING = "Docker does not answer. Start Docker Desktop, or: sudo systemctl 
 
 
 def build(*builder: str) -> None:
-    """Build every image with this command, such as `docker build`. Exits with what it says where one fails."""
+    """Build every image with this command, such as `docker build`. Exits with the output of a build that fails."""
     for part in PARTS:
         print(f"  minibus-{part:<11}", end="", flush=True)
         begun = time.monotonic()
-        # Paths as seen from the context: minikube looks for the Dockerfile there.
+        # Paths are relative to the context, because minikube looks for the Dockerfile there.
         command = [*builder, "--tag", f"minibus-{part}", "--file", f"{part}/Dockerfile", "."]
         done = subprocess.run(
             command, cwd=BLOG, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
@@ -32,7 +32,7 @@ def build(*builder: str) -> None:
 
 
 def what_is_missing() -> str:
-    """Say what stands in the way of a build, nothing if it can begin."""
+    """Return why a build is impossible, or an empty string."""
     if not shutil.which("docker"):
         return NO_DOCKER
     asked = subprocess.run(
@@ -48,7 +48,7 @@ def size(image: str) -> float:
 
 
 def main() -> int:
-    """Build, and say what came of it; return the exit status."""
+    """Build the images and print their sizes; return the exit status."""
     if missing := what_is_missing():
         print(missing)
         return 1

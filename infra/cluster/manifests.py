@@ -1,4 +1,4 @@
-"""Kubernetes manifests as Python sees them."""
+"""Kubernetes manifests as Python objects."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ WORKLOADS = {"Deployment", "StatefulSet", "DaemonSet"}
 
 
 class Manifest(NamedTuple):
-    """One object, and the file that it stands in."""
+    """One Kubernetes object, and the name of its file."""
 
     file: str
     body: dict[str, Any]
 
     @property
     def kind(self) -> str:
-        """Return what it is, such as Deployment."""
+        """Return the kind of the object, such as Deployment."""
         return str(self.body.get("kind"))
 
     @property
     def name(self) -> str:
-        """Return its name."""
+        """Return the name of the object."""
         return str(self.dig("metadata", "name"))
 
     @property
     def labels(self) -> dict[str, str]:
-        """Return the labels of the pods that it makes."""
+        """Return the labels of a workload's pods."""
         return self.dig("spec", "template", "metadata", "labels") or {}
 
     @property
     def containers(self) -> list[dict[str, Any]]:
-        """Return the containers of the pods that it makes."""
+        """Return the containers of a workload's pods."""
         return self.dig("spec", "template", "spec", "containers") or []
 
     @property
@@ -50,7 +50,7 @@ class Manifest(NamedTuple):
         return self.dig("spec", "ports") or [] if self.kind == "Service" else []
 
     def dig(self, *path: str) -> Any:
-        """Return what is at this path, None where it ends before."""
+        """Return the value at this path of keys, or None if a key is missing."""
         found: Any = self.body
         for key in path:
             found = found.get(key) if isinstance(found, dict) else None
@@ -70,7 +70,7 @@ def selected(service: Manifest, manifests: list[Manifest]) -> list[Manifest]:
 
 
 def built_images() -> dict[str, int]:
-    """Return the images that the Dockerfiles here make, and the port that each listens on."""
+    """Return the images that the Dockerfiles build: name → port on which the part listens."""
     ports = {}
     for dockerfile in sorted(ROOT.glob("blog/*/Dockerfile")):
         [port] = re.findall(r"^EXPOSE (\d+)$", dockerfile.read_text(), re.MULTILINE)

@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 def until(what: str, condition: Callable[[], T]) -> T:
-    """Wait until the condition holds; return what it says. A failing request, or what is not there yet, is no."""
+    """Wait until the condition returns something true, and return that. A failed request or look-up counts as false."""
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
@@ -39,7 +39,7 @@ def until(what: str, condition: Callable[[], T]) -> T:
 
 
 class Trial:
-    """The steps, in the order in which they stand. Each has for its docstring what it shows."""
+    """The steps of the test, in order. The docstring of a step is the line that it prints."""
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
@@ -50,8 +50,8 @@ class Trial:
     def deploy(self) -> None:
         """Deployed, and every pod is ready"""
         self.cluster.kubectl("apply", "--filename=-", given=yaml.safe_dump_all(manifests()))
-        self.cluster.await_ready(PATIENCE, tell=False)
-        self.forwards = {part: Forward(self.cluster, part, tell=False) for part in PORTS}
+        self.cluster.await_ready(PATIENCE, verbose=False)
+        self.forwards = {part: Forward(self.cluster, part, verbose=False) for part in PORTS}
 
     def write(self) -> None:
         """A post and two comments are written, judged, and on the page"""
@@ -64,14 +64,14 @@ class Trial:
         assert "From the cluster" in page, "the page does not show the post"
 
     def delete_the_query_pod(self) -> None:
-        """The query pod is deleted; the next one is replayed, and shows the same"""
+        """The query pod is deleted; the next one is replayed, with the same page"""
         before, [old] = self.page(), self.subscribers("query")
         self.delete_pods("query")
         until("another query, caught up", lambda: self.caught_up("query") and old not in self.live("query"))
         until("the same page", lambda: self.page() == before)
 
     def delete_the_bus_pod(self) -> None:
-        """The bus pod is deleted; the next one has the same log, and its callers"""
+        """The bus pod is deleted; the next one has the same log and services"""
         before = self.log()
         self.delete_pods("event-bus")
         until("the same log", lambda: self.log() == before)
@@ -90,41 +90,41 @@ class Trial:
         until("a judged comment", lambda: self.page()["Unjudged"] == {"patient": "approved"})
 
     def roll_out(self) -> None:
-        """All six are rolled out anew; nothing is lost"""
+        """All six Deployments are restarted; nothing is lost"""
         before, log = self.page(), self.log()
         for part in PORTS.keys() | {"moderation"}:
             self.cluster.kubectl("rollout", "restart", f"deployment/{part}-depl")
-        self.cluster.await_ready(PATIENCE, tell=False)
+        self.cluster.await_ready(PATIENCE, verbose=False)
         until("the same page and log", lambda: (self.page(), self.log()) == (before, log))
 
     def scale_query_to_two(self) -> None:
-        """Two query pods are replayed side by side, and hold the same"""
+        """Two query pods are replayed side by side, with equal states"""
         self.scale("query", 2)
-        self.cluster.await_ready(PATIENCE, tell=False)
+        self.cluster.await_ready(PATIENCE, verbose=False)
         first, second = until("two query pods, live", lambda: pair(self.live("query")))
         self.write_post("For two")
         until("both caught up", lambda: self.caught_up("query"))
         states = [self.ask("GET", "event-bus", f"/subscribers/{name}/state")["state"] for name in (first, second)]
-        assert states[0] == states[1], "the two hold different things"
-        assert "For two" in [post["title"] for post in states[0].values()], "they miss a post"
+        assert states[0] == states[1], "the states of the two query pods differ"
+        assert "For two" in [post["title"] for post in states[0].values()], "the query pods miss a post"
 
     def undeploy(self) -> None:
-        """The blog is taken out again, and nothing is left"""
+        """The blog is deleted, and no object of it is left"""
         self.stop_forwarding()
         self.cluster.kubectl("delete", "--filename=-", "--wait", given=yaml.safe_dump_all(manifests()))
         kinds = "deployments,replicasets,pods,services,endpoints,ingresses,networkpolicies,persistentvolumeclaims"
         until("nothing left", lambda: not self.cluster.get(kinds))
 
-    # -- what they do it with ---------------------------------------------------------------------------------------
+    # -- helpers of the steps ---------------------------------------------------------------------------------------
 
     def url(self, part: str) -> str:
-        """Return where this part can be reached now. Raises `LookupError`."""
+        """Return the URL at which this part can be reached now. Raises `LookupError`."""
         if not self.forwards[part].url:
-            raise LookupError(f"no way to {part} yet: {self.forwards[part].said}")
+            raise LookupError(f"{part} cannot be reached yet: {self.forwards[part].said}")
         return self.forwards[part].url
 
     def ask(self, method: str, part: str, path: str, **request: Any) -> Any:
-        """Ask a part until it answers well; return its JSON. What is written is written again after a failure."""
+        """Send a request to a part until it succeeds; return the JSON of the answer. A failed write is sent again."""
 
         def answer() -> Any:
             response = session.request(method, self.url(part) + path, timeout=10, **request)
@@ -147,16 +147,16 @@ class Trial:
         return [event["id"] for event in self.ask("GET", "event-bus", "/events")]
 
     def subscribers(self, service: str) -> dict[str, Any]:
-        """Return the pods of a service that the bus knows."""
-        everybody = self.ask("GET", "event-bus", "/subscribers")
-        return {name: one for name, one in everybody.items() if name.startswith(f"{service}-")}
+        """Return the subscribers at the bus that are pods of this service: name → description."""
+        known = self.ask("GET", "event-bus", "/subscribers")
+        return {name: one for name, one in known.items() if name.startswith(f"{service}-")}
 
     def live(self, service: str) -> list[str]:
-        """Return those of them that are live."""
+        """Return the names of a service's pods that are live."""
         return [name for name, one in self.subscribers(service).items() if one["state"] == "live"]
 
     def caught_up(self, service: str) -> bool:
-        """Tell whether some pod of a service is live, and all that are have the whole log."""
+        """Return whether a pod of this service is live, and every live pod has applied the whole log."""
         lags = [one["lag"] for one in self.subscribers(service).values() if one["state"] == "live"]
         return lags != [] and not any(lags)
 
@@ -165,11 +165,11 @@ class Trial:
         return self.cluster.get("pods", f"--selector=app={part}")
 
     def delete_pods(self, part: str) -> None:
-        """Delete them."""
+        """Delete the pods of a part."""
         self.cluster.kubectl("delete", "pods", f"--selector=app={part}", "--wait")
 
     def scale(self, part: str, count: int) -> None:
-        """Say how many there shall be."""
+        """Set the number of a part's pods."""
         self.cluster.kubectl("scale", f"deployment/{part}-depl", f"--replicas={count}")
 
     def stop_forwarding(self) -> None:
@@ -185,7 +185,7 @@ STEPS = (
 
 
 def manifests() -> list[dict[str, Any]]:
-    """Return ours, changed where two blogs in one cluster would collide: the port of the node, and the host."""
+    """Return our manifests without what two blogs in one cluster cannot share: the NodePort and the Ingress host."""
     bodies = [manifest.body for manifest in read(MANIFESTS)]
     for body in bodies:
         for port in body["spec"].get("ports", []) if body["kind"] == "Service" else []:
@@ -196,12 +196,12 @@ def manifests() -> list[dict[str, Any]]:
 
 
 def pair(names: list[str]) -> list[str]:
-    """Return two names if there are two."""
+    """Return the names if there are exactly two, or an empty list."""
     return names if len(names) == 2 else []
 
 
 def make_namespace(cluster: Cluster) -> None:
-    """Make the namespace anew. From Kubernetes 1.23 on it takes only pods of the restricted security standard."""
+    """Recreate the namespace. From Kubernetes 1.23 on it accepts only pods of the restricted security standard."""
     cluster.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait")
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}}
@@ -209,7 +209,7 @@ def make_namespace(cluster: Cluster) -> None:
 
 
 def main() -> int:
-    """Go through the steps; return the exit status."""
+    """Run the steps; return the exit status."""
     cluster = Cluster(namespace=NAMESPACE)
     stop_without(cluster)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
@@ -230,7 +230,7 @@ def main() -> int:
     finally:
         trial.stop_forwarding()
         cluster.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait")
-    print(f"All is as it should be, after {time.monotonic() - begun:.0f} s; the namespace is gone.")
+    print(f"Every step passed, after {time.monotonic() - begun:.0f} s; the namespace is gone.")
     return 0
 
 

@@ -168,7 +168,7 @@ def test_make_deploy_applies_waits_and_says_what_to_open(machine: Machine) -> No
 @pytest.mark.parametrize(
     ("what", "answer", "warning"),
     [
-        ("get nodes", items({"status": {"images": IMAGES[1:]}}), "does not say that it has the image minibus-"),
+        ("get nodes", items({"status": {"images": IMAGES[1:]}}), "does not list the image minibus-"),
         ("get storageclasses", items(named("slow")), "minikube addons enable default-storageclass"),
         ("get ingressclasses", items(), "minikube addons enable ingress"),
     ],
@@ -189,7 +189,7 @@ def test_what_a_cluster_lacks_is_said_beforehand(machine: Machine, what: str, an
         (pod("ImagePullBackOff"), "posts-depl-1: the cluster has no image minibus-posts. On minikube: make minikube."),
         (pod("ErrImagePull"), "posts-depl-1: the cluster has no image minibus-posts. On minikube: make minikube."),
         (pod("CrashLoopBackOff"), "event-bus: the folder /data cannot be written"),
-        (pod("CreateContainerConfigError", 'secret "x" not found'), 'lacks something: secret "x" not found'),
+        (pod("CreateContainerConfigError", 'secret "x" not found'), 'is missing or lacks a key: secret "x" not found'),
         (unschedulable("Insufficient cpu"), "minikube start --cpus=4"),
         (unschedulable("unbound immediate PersistentVolumeClaims"), "kubectl get storageclass"),
     ],
@@ -237,7 +237,7 @@ def test_make_forward_says_whose_port_is_taken(machine: Machine) -> None:
     status, said = machine.run("forward")
 
     assert status == 1
-    assert "Port 3000 (client) is in use: by make up, docker compose, or\nanother make forward?" in said
+    assert "Port 3000 (client) is in use by another program,\nperhaps make up or docker compose." in said
 
 
 # -- minikube -------------------------------------------------------------------------------------------------------

@@ -324,7 +324,7 @@ BROKEN = {
     ),
     "an image that is always pulled": (
         *("posts-depl.yaml", "imagePullPolicy: IfNotPresent", "imagePullPolicy: Always"),
-        *("Kubernetes would always pull it from a registry, where it is not", "Write imagePullPolicy: IfNotPresent"),
+        *("Kubernetes would always pull it from a registry, which does not have it", "Write imagePullPolicy: IfNotPresent"),
     ),
     "a setting that nobody reads": (
         *("posts-depl.yaml", "name: EVENT_BUS_URL", "name: EVENTBUS_URL"),
