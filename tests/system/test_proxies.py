@@ -12,7 +12,7 @@ import pytest
 from minibus.bus.session import request
 
 from labs.gateway import Cut, Gateway
-from tests.system import ROOT, SERVICES, Blog, eventually
+from tests.support.system import ROOT, SERVICES, Blog, eventually
 
 MINIBUS = str(Path(sys.executable).with_name("minibus"))
 TOKEN = {"Authorization": "Bearer s3cret"}
