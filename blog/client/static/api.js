@@ -41,7 +41,10 @@ async function write(service, path, body) {
   }
   if (response.ok) return answer;
   const errors = answer.errors ?? [{ message: explain(service) }];
-  throw new Refusal(errors.map((error) => error.message).join(" "), errors.some((error) => error.field));
+  throw new Refusal(
+    errors.map((error) => error.message).join(" "),
+    errors.some((error) => error.field),
+  );
 }
 
 // No answer, or one that is not the service's own: an ingress whose service is gone speaks HTML.

@@ -73,9 +73,7 @@ function bestOf(services, name) {
 function show(lines) {
   const shown = Array.from(banner.children, (line) => line.textContent);
   if (shown.join("\n") === lines.join("\n")) return; // said once is enough
-  banner.replaceChildren(
-    ...lines.map((text) => Object.assign(document.createElement("p"), { textContent: text })),
-  );
+  banner.replaceChildren(...lines.map((text) => Object.assign(document.createElement("p"), { textContent: text })));
   // It lies over the foot of the page, where it moves nothing; but never over what is being typed.
   document.documentElement.style.scrollPaddingBottom = `${banner.offsetHeight + 24}px`;
   const form = document.activeElement?.closest("form");
