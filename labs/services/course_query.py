@@ -1,11 +1,12 @@
 """query of the course's shape, for a lab without Node: asks for the log once, and shows twice what comes twice."""
 
+import json
 import os
 from contextlib import suppress
 from typing import Any
 
 import requests
-from flask import Flask, request
+from flask import Flask, Response, request
 
 app = Flask(__name__)
 posts: dict[str, dict[str, Any]] = {}
@@ -24,9 +25,9 @@ def handle(event: dict[str, Any]) -> None:
 
 
 @app.get("/posts")
-def list_posts() -> dict[str, Any]:
-    """Show all the posts with their comments."""
-    return posts
+def list_posts() -> Response:
+    """Show all the posts with their comments, oldest first. `jsonify` would sort them by id."""
+    return Response(json.dumps(posts), mimetype="application/json")
 
 
 @app.post("/events")
