@@ -15,7 +15,7 @@ from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.text import Text
 
-from labs.stage import WIDTH, NotSo, Stage
+from labs.stage import WIDTH, NotAsExpected, Stage
 from labs.terminal import quiet_terminal
 
 LABS = (
@@ -32,7 +32,7 @@ LABS = (
     "slow-subscriber",
     "dual-write",
 )
-# The picture asks nobody for a font.
+# The picture must not load a font from another host.
 OWN_FONTS = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -44,7 +44,7 @@ def load(name: str) -> Any:
 
 def show_all(console: Console) -> None:
     """List the labs, each with its chapter of the course."""
-    console.print("lab                   chapter of the course, and what happens", style="dim")
+    console.print("lab                   chapter of the course, and what fails", style="dim")
     for name in LABS:
         lab = load(name)
         console.print(Text(f"{name:<22}{lab.CHAPTER:>2}  {lab.__doc__}"))
@@ -58,17 +58,17 @@ def run(name: str, stage: Stage) -> int:
     stage.console.print(Text(f"  {lab.__doc__}"))
     try:
         if not stage.auto:
-            stage.console.print(Text("  Enter goes on, Ctrl-C ends everything.", "dim"))
+            stage.console.print(Text("  Enter continues, Ctrl-C ends everything.", "dim"))
         with quiet_terminal():
             lab.play(stage)
-    except (NotSo, AssertionError, requests.RequestException) as error:
+    except (NotAsExpected, AssertionError, requests.RequestException) as error:
         stage.fail(str(error))
         return 1
     except KeyboardInterrupt:
-        stage.console.print("\n\n  Ended before its end.")
+        stage.console.print("\n\n  Ended by you, before the verdict.")
         return 130
     finally:
-        # Nobody in a hurry may stop the end.
+        # A second Ctrl-C must not interrupt the cleaning up: processes would be left behind.
         for number in INTERRUPTS:
             signal.signal(number, signal.SIG_IGN)
         stage.close()
@@ -76,18 +76,18 @@ def run(name: str, stage: Stage) -> int:
 
 
 def main() -> int:
-    """Read the command line."""
+    """Run or list the labs that the command line names; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m labs", description="Run a lab, or list them.")
     parser.add_argument("lab", nargs="?")
-    parser.add_argument("--auto", action="store_true", help="wait for nobody")
-    parser.add_argument("--record", type=Path, metavar="FILE", help="keep the picture of the terminal as SVG")
+    parser.add_argument("--auto", action="store_true", help="do not wait for Enter")
+    parser.add_argument("--record", type=Path, metavar="FILE", help="save a picture of the terminal as SVG")
     given = parser.parse_args()
     console = Console(width=WIDTH, markup=False, highlight=False, emoji=False, record=bool(given.record))
     if given.lab is None:
         show_all(console)
         return 0
     if given.lab not in LABS:
-        console.print(f"There is no lab {given.lab}. There are:")
+        console.print(f"There is no lab {given.lab}. The labs are:")
         show_all(console)
         return 1
     for number in INTERRUPTS:

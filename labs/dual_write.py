@@ -1,4 +1,4 @@
-"""A service saves, then publishes, killed in between."""
+"""A service saves, is killed, and never publishes."""
 
 import sys
 from concurrent.futures import Future
@@ -10,55 +10,57 @@ from labs.system import Blog
 
 CHAPTER = 16
 COURSE = "Save, then publish: labs/services/saves_then_publishes.py"
-OURS = "Publish, and be told by the log like everybody else"
+OURS = "Publish, then apply the event when the log delivers it"
 LOST = "Written at a bad moment"
 
 
 def play(stage: Stage) -> None:
-    """Kill posts while its event is on its way to the bus: one with a database of its own, and ours."""
+    """Kill posts while its event is on its way to the bus: a posts with its own database, then ours."""
     stage.act(COURSE)
     blog = stage.blog()
     blog.add("posts", sys.executable, "-m", "labs.services.saves_then_publishes")
     line = kill_before_the_bus_has_it(stage, blog)
-    stage.sees("posts has the post, in its database", lambda: titles(blog, "posts") == [LOST])
+    stage.sees("posts has the post in its database", lambda: titles(blog, "posts") == [LOST])
     blog.write_post("Written later")
-    stage.sees("query has only a later one", lambda: titles(blog, "query") == ["Written later"])
-    stage.tell("posts has two, query one, for ever: the event is nowhere, and nobody knows that it is missing.")
+    stage.sees("query has only a later post", lambda: titles(blog, "query") == ["Written later"])
+    stage.explain("posts has two posts, query has one, for ever. The event is lost, and no part can find that out.")
     stage.log(blog)
 
     stage.act(OURS)
     blog = stage.blog()
     line = kill_before_the_bus_has_it(stage, blog)
     blog.write_post("Written later")
-    stage.sees("query has only the later one", lambda: titles(blog, "query") == ["Written later"])
-    stage.sees("so has posts, and who wrote never got a yes", lambda: titles(blog, "posts") == ["Written later"])
+    stage.sees("query has only the later post", lambda: titles(blog, "query") == ["Written later"])
+    stage.sees(
+        "posts has only the later post; the writer got no 201", lambda: titles(blog, "posts") == ["Written later"]
+    )
 
-    stage.tell("Now posts is killed a moment later: the bus has the event, and posts does not know.")
+    stage.explain("Now posts is killed a moment later: the bus has stored the event, posts has no answer yet.")
     line.hold_an_answer(LOST)
     writer = write_and_kill(stage, blog, line)
     line.mend()
     stage.start(blog, "posts")
     both = ["Written later", LOST]
-    stage.sees("who wrote got no answer", writer.exception)
+    stage.sees("the writer got no answer", writer.exception)
     stage.sees("query has the post", lambda: titles(blog, "query") == both)
-    stage.sees("so has posts, from the log", lambda: titles(blog, "posts") == both)
+    stage.sees("posts has the post too, from the log", lambda: titles(blog, "posts") == both)
     stage.log(blog)
 
     stage.end(
-        "Two places to write are two truths. With the log as the only one, nobody can disagree.",
+        "Two places to write can differ. If the log is the only one, all services have the same posts.",
         blog,
-        "the ✕ is posts being killed, and the dashed arrow brings it #2 from the store",
+        "the ✕ shows that posts was killed, the dashed arrow delivers #2 from the store",
         at=2,
         service="posts",
     )
 
 
 def kill_before_the_bus_has_it(stage: Stage, blog: Blog) -> Line:
-    """Hold what posts publishes, and kill posts; what was held is lost with it."""
+    """Hold back what posts publishes, kill posts, and lose what was held back."""
     line = stage.line(blog.url("event-bus"))
     blog.bus_seen_by["posts"] = line.url
     stage.start(blog, "event-bus", "posts", "query")
-    stage.tell("Somebody writes a post. Its event is on its way to the bus when posts is killed.")
+    stage.explain("A reader writes a post. posts is killed while the event is on its way to the bus.")
     line.hold_and_lose(LOST)
     write_and_kill(stage, blog, line)
     line.mend()
@@ -67,7 +69,7 @@ def kill_before_the_bus_has_it(stage: Stage, blog: Blog) -> Line:
 
 
 def write_and_kill(stage: Stage, blog: Blog, line: Line) -> Future[Any]:
-    """Let somebody write a post, and kill posts when the line has got hold of its event."""
+    """Write a post, and kill posts as soon as the line has its event; return the write under way."""
     before = line.hits
     writer = stage.later(lambda: blog.write_post(LOST))
     stage.fault("the event is on its way", lambda: line.hits > before)

@@ -1,4 +1,4 @@
-"""What a service misses is lost, if nobody keeps it."""
+"""A bus without a store loses what a service misses."""
 
 from labs.stage import Stage
 from labs.system import Blog
@@ -9,11 +9,11 @@ OURS = "A bus that keeps everything (EVENT_STORE=sqlite)"
 
 
 def play(stage: Stage) -> None:
-    """Let query miss two posts: on a bus without a store, and on one with a store."""
+    """Make query miss two posts: on a bus without a store, then on a bus with one."""
     stage.act(COURSE)
     blog = stage.blog(EVENT_STORE="none")
     miss_two_posts(stage, blog)
-    stage.sees("query shows this one post, and will never show the others", lambda: [*blog.page()] == ["Nobody away"])
+    stage.sees("query shows only the newest post, and never gets the others", lambda: [*blog.page()] == TITLES[3:])
     stage.page(blog)
 
     stage.act(OURS)
@@ -24,30 +24,30 @@ def play(stage: Stage) -> None:
     stage.log(blog)
 
     stage.end(
-        "Sent once is not kept. From a store, who was away gets what was missed.",
+        "A bus that only sends cannot repeat an event. A bus with a store replays what a service missed.",
         blog,
-        "the dashed arrows from the store bring query #1 to #3 when it comes back",
+        "the dashed arrows from the store replay #1 to #3 to query",
         at=3,
         service="query",
     )
 
 
-TITLES = ["All are here", "Query is away", "Query is still away", "Nobody away"]
+TITLES = ["All services are up", "query is down", "query is still down", "All services are up again"]
 
 
 def miss_two_posts(stage: Stage, blog: Blog) -> None:
     """Kill query, write two posts, start query, and write one more."""
     stage.start(blog, "event-bus", "posts", "query")
-    stage.tell("All services are up. We write a post.")
+    stage.explain("All services are up. We write a post.")
     blog.write_post(TITLES[0])
-    stage.sees("query shows it", lambda: [*blog.page()] == TITLES[:1])
+    stage.sees("query shows the post", lambda: [*blog.page()] == TITLES[:1])
 
-    stage.tell("query is killed. Meanwhile we write two posts.")
+    stage.explain("query is killed. While it is down we write two posts.")
     stage.kill(blog, "query")
     blog.write_post(TITLES[1])
     blog.write_post(TITLES[2])
-    stage.sees("posts has all three", lambda: len(blog.get("posts", "/posts")) == 3)
+    stage.sees("posts has all three posts", lambda: len(blog.get("posts", "/posts")) == 3)
 
-    stage.tell("Now we start query again, and write one more post.")
+    stage.explain("Now we start query again, and write one more post.")
     stage.start(blog, "query")
     blog.write_post(TITLES[3])

@@ -1,50 +1,51 @@
-"""A service dies after it heard, before it answered."""
+"""A service dies between an event and its reaction."""
 
 from labs.line import Line
 from labs.stage import Stage
 from labs.system import Blog
 
 CHAPTER = 2
-COURSE = "The course's moderation, when its verdict gets lost"
-OURS = "Ours owes its verdict until it sees it in the log"
+COURSE = "The course's moderation loses its verdict"
+OURS = "Ours publishes its verdict until the log has it"
 
 
 def play(stage: Stage) -> None:
-    """Break the line from moderation to the bus at the moment of its verdict: the course's, and ours."""
+    """Break the line from moderation to the bus when it publishes a verdict: the course's moderation, then ours."""
     stage.act(COURSE)
     blog = stage.blog("moderation")
     line = lose_the_verdict(stage, blog)
     process = blog.processes["moderation"]
-    stage.sees("moderation dies of it", lambda: process.poll() is not None)
-    stage.tell("We mend the line, start moderation again, and somebody writes another comment.")
+    stage.sees("moderation ends with an error", lambda: process.poll() is not None)
+    stage.explain("We repair the line and start moderation again. A reader writes another comment.")
     line.mend()
     stage.start(blog, "moderation")
     blog.write_comment(post_of(blog), "The second comment")
-    stage.sees("the second is judged; the first waits for ever", lambda: statuses(blog) == ["pending", "approved"])
+    stage.sees("the second comment is judged, the first never is", lambda: statuses(blog) == ["pending", "approved"])
     stage.page(blog)
 
     stage.act(OURS)
     blog = stage.blog()
     line = lose_the_verdict(stage, blog)
-    stage.sees("moderation lives, and tries again", lambda: line.hits > 2)
-    stage.tell("We kill it, with the verdict that only it knows. Then we mend the line and start it.")
+    stage.sees("moderation stays up, and retries", lambda: line.hits > 2)
+    stage.explain("We kill moderation; only its memory had the verdict. Then we repair the line and start moderation.")
     stage.kill(blog, "moderation")
     line.mend()
     stage.start(blog, "moderation")
-    stage.sees("it was replayed, came to the same verdict, and published it", lambda: statuses(blog) == ["approved"])
+    stage.sees("the replay gave the same verdict, and moderation published it", lambda: statuses(blog) == ["approved"])
 
-    stage.tell("It is killed once more, and replayed once more. Is the comment judged twice?")
+    stage.explain("moderation is killed and replayed once more. Is the comment judged twice?")
     stage.kill(blog, "moderation")
     stage.start(blog, "moderation")
     blog.write_comment(post_of(blog), "The second comment")
     stage.sees("both comments are judged", lambda: statuses(blog) == ["approved", "approved"])
     stage.sees(
-        "and each of them once", lambda: [event["type"] for event in blog.events()].count("CommentModerated") == 2
+        "each comment has one verdict",
+        lambda: [event["type"] for event in blog.events()].count("CommentModerated") == 2,
     )
     stage.log(blog)
 
     stage.end(
-        "A verdict has an id that comes from its cause. So a replay finds what is owed, and repeats nothing.",
+        "The id of a verdict is derived from its cause. So a replay publishes what is missing, and nothing twice.",
         blog,
         "the chain of #3, the verdict, begins with its cause",
         at=3,
@@ -53,15 +54,15 @@ def play(stage: Stage) -> None:
 
 
 def lose_the_verdict(stage: Stage, blog: Blog) -> Line:
-    """Break the line, and write a comment."""
+    """Break the line from moderation to the bus, and write a comment; return the line."""
     line = stage.line(blog.url("event-bus"))
     blog.bus_seen_by["moderation"] = line.url
     stage.start(blog)
     post = blog.write_post("A post")
-    stage.tell("The line from moderation to the bus breaks. Somebody writes a comment.")
+    stage.explain("The line from moderation to the bus breaks. A reader writes a comment.")
     line.lose("CommentModerated")
     blog.write_comment(post, "The first comment")
-    stage.fault("moderation has judged it, and its verdict gets lost", lambda: line.hits)
+    stage.fault("moderation has judged the comment, and its verdict is lost", lambda: line.hits)
     return line
 
 
@@ -72,5 +73,5 @@ def post_of(blog: Blog) -> str:
 
 
 def statuses(blog: Blog) -> list[str]:
-    """Return what the page says of each comment."""
+    """Return the status of each comment on the page."""
     return list(blog.page()["A post"].values())

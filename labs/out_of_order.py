@@ -1,4 +1,4 @@
-"""An event overtakes another: pending for ever."""
+"""One event overtakes another: pending for ever."""
 
 from typing import Any
 
@@ -6,28 +6,28 @@ from labs.stage import Stage
 from labs.system import Blog
 
 CHAPTER = 19
-COURSE = "The course's bus sends all at once"
-OURS = "Ours sends one after the other, and numbers them"
+COURSE = "The course's bus sends all events at once"
+OURS = "Ours numbers the events, and delivers them in order"
 
 
 def play(stage: Stage) -> None:
-    """Hold up one event on its way to query, until a later one could have overtaken it."""
+    """Delay one event on its way to query until a later event has overtaken it, or could have."""
     stage.act(COURSE)
     blog = stage.blog("event-bus", "query")
     line = stage.line(blog.url("query"))
     blog.settings["SUBSCRIBERS"] = f"{blog.url('posts')},{line.url}"
     post = write_a_post(stage, blog)
-    stage.tell("A comment is published, then its verdict. On its way to query the comment is held up.")
+    stage.explain("A comment is published, then its verdict. The comment is delayed on its way to query.")
     line.hold("CommentCreated")
     publish(blog, "CommentCreated", post, "pending")
     publish(blog, "CommentUpdated", post, "approved")
-    stage.fault("its verdict overtakes it", lambda: line.hits and line.count("CommentUpdated"))
-    stage.tell("A verdict on a comment that query does not know: an error, and gone. Then the comment comes.")
+    stage.fault("the verdict overtakes the comment", lambda: line.hits and line.count("CommentUpdated"))
+    stage.explain("query has no such comment: it raises an error, and the verdict is lost. Then the comment arrives.")
     line.mend()
-    stage.sees("it is pending", lambda: blog.page()["A post"] == {"A comment": "pending"})
+    stage.sees("the comment is pending", lambda: blog.page()["A post"] == {"A comment": "pending"})
     blog.write_post("A later post")
     later = {"A post": {"A comment": "pending"}, "A later post": {}}
-    stage.sees("whatever comes later, it stays so", lambda: blog.page() == later)
+    stage.sees("later events do not change that", lambda: blog.page() == later)
     stage.page(blog)
     stage.log(blog)
 
@@ -36,25 +36,30 @@ def play(stage: Stage) -> None:
     line = stage.line(blog.url("query"))
     blog.reached_at["query"] = line.url
     post = write_a_post(stage, blog)
-    stage.tell("The same again: on its way to query the comment is held up.")
+    stage.explain("The same again: the comment is delayed on its way to query.")
     line.hold("CommentCreated")
     publish(blog, "CommentCreated", post, "pending")
     verdict = publish(blog, "CommentUpdated", post, "approved")
-    stage.fault("it does not come, and the log goes on", lambda: line.hits and len(blog.events()) == 3)
-    stage.sees("query is at #1, and the bus knows it", lambda: position(blog) == 1)
-    stage.tell("Somebody in a hurry brings query the verdict, #3, by hand.")
+    stage.fault("the comment does not arrive, and the log grows", lambda: line.hits and len(blog.events()) == 3)
+    stage.sees("the bus has query at position 1", lambda: position(blog) == 1)
+    stage.explain("We send the verdict, #3, to query by hand.")
     answer = blog.send("query", "/events", blog.get("event-bus", f"/events/{verdict['seq']}"))
-    stage.sees("query says 409: I am at 1", lambda: answer.status_code == 409 and answer.json()["position"] == 1)
-    stage.tell("The line is mended.")
+    stage.sees(
+        "query answers 409 with its position, 1",
+        lambda: answer.status_code == 409 and answer.json()["position"] == 1,
+    )
+    stage.explain("We repair the line.")
     line.mend()
-    stage.sees("first the comment, then its verdict", lambda: blog.page() == {"A post": {"A comment": "approved"}})
+    stage.sees(
+        "query applies the comment, then its verdict", lambda: blog.page() == {"A post": {"A comment": "approved"}}
+    )
     stage.page(blog)
     stage.log(blog)
 
     stage.end(
-        "Order is not luck: each event has a number, and a service takes only the next one.",
+        "Each event has a number, and a service applies only the next number. So the order is always right.",
         blog,
-        "query has heard #2 before #3, although #2 was held up",
+        "query has applied #2 before #3, although #2 was delayed",
         at=3,
         service="query",
     )
@@ -64,16 +69,16 @@ def write_a_post(stage: Stage, blog: Blog) -> str:
     """Start the blog and write a post; return its id."""
     stage.start(blog, "event-bus", "posts", "query")
     post = blog.write_post("A post")
-    stage.sees("there is a post on the page", lambda: "A post" in blog.page())
+    stage.sees("the page shows a post", lambda: "A post" in blog.page())
     return post
 
 
 def publish(blog: Blog, kind: str, post: str, status: str) -> dict[str, Any]:
-    """Publish what comments would say of a comment; return the answer of the bus."""
+    """Publish an event about a comment in the name of comments; return the answer of the bus."""
     data = {"id": "c0ffee00", "postId": post, "content": "A comment", "status": status}
     return blog.send("event-bus", "/events", {"source": "/comments", "type": kind, "data": data}).json()
 
 
 def position(blog: Blog) -> int:
-    """Return how far the bus takes query to be."""
+    """Return the position that the bus has for query."""
     return blog.get("event-bus", "/subscribers/query")["position"]

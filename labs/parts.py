@@ -1,4 +1,4 @@
-"""Parts of the course's shape: its Express services where Node is there, and Python in their place where it is not."""
+"""Start parts of the course's kind: its Express services if Node is installed, else their Python versions."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ import sys
 from labs.system import ROOT, SERVICES, Blog
 
 PEERS = ROOT / "bench" / "peers"
-NO_EXPRESS = "There is no Express here, so Python plays it. With Node: cd bench/peers && npm ci"
+NO_EXPRESS = "Express is not installed: Python versions run instead. To install it: cd bench/peers && npm ci"
 
 
 def has_express() -> bool:
-    """Whether the course's Express services can run here. `LABS_IN_PYTHON=1` does without them."""
+    """Return whether the course's Express services can run here. `LABS_IN_PYTHON=1` switches them off."""
     installed = (PEERS / "node_modules" / ".package-lock.json").exists()  # npm writes it last
     return installed and bool(shutil.which("node")) and not os.environ.get("LABS_IN_PYTHON")
 
 
-def let_the_course_play(blog: Blog, parts: tuple[str, ...]) -> list[str]:
-    """Put the course's kind of these parts into a blog; return what to say about it."""
+def use_course_parts(blog: Blog, parts: tuple[str, ...]) -> list[str]:
+    """Put the course's kind of these parts into a blog; return the lines that announce them."""
     if "event-bus" in parts:
         blog.settings["SUBSCRIBERS"] = ",".join(blog.url(name) for name in SERVICES)
     else:
         listed = SERVICES if blog.settings.get("EVENT_STORE") == "none" else parts
         blog.settings["SUBSCRIBERS"] = ",".join(f"{name}={blog.url(name)}" for name in listed)
-    return [let_one_play(blog, part) for part in parts] + ([] if not parts or has_express() else [NO_EXPRESS])
+    return [use_course_part(blog, part) for part in parts] + ([] if not parts or has_express() else [NO_EXPRESS])
 
 
-def let_one_play(blog: Blog, part: str) -> str:
-    """Put the course's kind of this part into a blog."""
+def use_course_part(blog: Blog, part: str) -> str:
+    """Put the course's kind of this part into a blog; return the line that announces it."""
     if has_express():
         blog.add(part, "node", f"bench/peers/{part}.js")
         return f"{part} as in the course: bench/peers/{part}.js (Express)"

@@ -1,53 +1,52 @@
-"""A comment without moderation waits for ever."""
+"""A comment that moderation misses is never judged."""
 
 from labs.stage import Stage
 from labs.system import Blog
 
 CHAPTER = 2
-COURSE = "The course's moderation hears what comes while it is up"
-OURS = "Ours is replayed from the beginning, like everybody"
+COURSE = "The course's moderation gets only what comes while it is up"
+OURS = "Ours is replayed from the beginning, as every service is"
+TITLE = "Does moderation read this?"
 
 
 def play(stage: Stage) -> None:
-    """Write a comment without moderation: the course's, and ours."""
+    """Write a comment while moderation is down: the course's moderation, then ours."""
     stage.act(COURSE)
     blog = stage.blog("moderation")
     comment_without_moderation(stage, blog)
-    stage.sees(
-        "the new comment is judged; the old one waits for ever", lambda: statuses(blog) == ["pending", "approved"]
-    )
+    stage.sees("the new comment is judged, the old one never is", lambda: statuses(blog) == ["pending", "approved"])
     stage.page(blog)
 
     stage.act(OURS)
     blog = stage.blog()
     comment_without_moderation(stage, blog)
-    stage.sees("both are judged: the old one late, and just as surely", lambda: statuses(blog) == ["approved"] * 2)
+    stage.sees("both comments are judged, the old one late", lambda: statuses(blog) == ["approved"] * 2)
     stage.page(blog)
     stage.log(blog)
 
     stage.end(
-        "An event is not a telephone call: who was away hears of it later, and answers then.",
+        "An event is not a telephone call: a service that was down gets the event later, and reacts then.",
         blog,
-        "the ✕ is moderation missing #2, and the chain of #2 has the verdict that came late",
+        "the ✕ shows that moderation missed #2; the chain of #2 has the late verdict",
         at=2,
         service="query",
     )
 
 
 def comment_without_moderation(stage: Stage, blog: Blog) -> None:
-    """Kill moderation, comment, start moderation, and comment once more."""
+    """Kill moderation, write a comment, start moderation, and write another comment."""
     stage.start(blog)
-    post = blog.write_post("Is anybody reading this?")
-    stage.tell("There is a post. moderation is killed, and somebody comments on it.")
+    post = blog.write_post(TITLE)
+    stage.explain("There is a post. moderation is killed, then a reader comments on the post.")
     stage.kill(blog, "moderation")
     blog.write_comment(post, "Written while moderation is down")
     stage.sees("the comment is pending", lambda: statuses(blog) == ["pending"])
 
-    stage.tell("Now we start moderation again, and somebody writes another comment.")
+    stage.explain("Now we start moderation again. A reader writes another comment.")
     stage.start(blog, "moderation")
-    blog.write_comment(post, "Written when it is back")
+    blog.write_comment(post, "Written when moderation is back")
 
 
 def statuses(blog: Blog) -> list[str]:
-    """Return what the page says of each comment."""
-    return list(blog.page()["Is anybody reading this?"].values())
+    """Return the status of each comment on the page."""
+    return list(blog.page()[TITLE].values())

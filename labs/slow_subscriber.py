@@ -1,4 +1,4 @@
-"""One subscriber hangs: who keeps what it should hear?"""
+"""A subscriber hangs: where do its events wait?"""
 
 import uuid
 
@@ -9,33 +9,33 @@ from labs.stage import Stage
 from labs.system import Blog
 
 CHAPTER = 14
-COURSE = "The course's bus sends everything at once, and holds on to it"
-OURS = "Ours keeps a position for each subscriber"
+COURSE = "The course's bus keeps an open request for each event"
+OURS = "Ours keeps one position for each subscriber"
 MANY = 100
 
 
 def play(stage: Stage) -> None:
-    """Freeze query, and publish a lot: on the course's bus, and on ours."""
+    """Freeze query and publish many events: on the course's bus, then on ours."""
     stage.act(COURSE)
     blog = stage.blog("event-bus")
     freeze_query_and_publish(stage, blog)
-    stage.sees(f"the bus holds {MANY} requests open, and an event in each", lambda: connections(blog) >= MANY)
-    stage.tell("And one more with every event, until its memory or its sockets end.")
+    stage.sees(f"the bus has {MANY} open requests to query, one for each event", lambda: connections(blog) >= MANY)
+    stage.explain("Each further event opens one more, until memory or sockets run out.")
 
     stage.act(OURS)
     blog = stage.blog()
     freeze_query_and_publish(stage, blog)
-    stage.sees("the bus holds one connection to query", lambda: connections(blog) == 1)
-    stage.sees(f"it knows that query is {MANY} behind, and posts is not", lambda: lags(blog) == LAGS)
-    stage.tell("query goes on.")
+    stage.sees("the bus has one connection to query", lambda: connections(blog) == 1)
+    stage.sees(f"the bus shows a lag of {MANY} for query, and of 0 for posts", lambda: lags(blog) == LAGS)
+    stage.explain("query continues.")
     blog.thaw("query")
     stage.sees(f"query shows all {MANY} posts", lambda: len(blog.get("query", "/posts")) == MANY)
-    stage.sees("nobody is behind", lambda: not any(lags(blog).values()))
+    stage.sees("every lag is 0", lambda: not any(lags(blog).values()))
 
     stage.end(
-        "Who is slow is behind, and that is all. The log carries the load, not the bus's memory.",
+        "A slow subscriber has a lag, and nothing else changes. Its events wait in the log, not in the bus's memory.",
         blog,
-        "a single arrow brings query many events",
+        "one arrow delivers many events to query",
         at=MANY,
         service="query",
     )
@@ -47,24 +47,24 @@ LAGS = {"posts": 0, "query": MANY}
 def freeze_query_and_publish(stage: Stage, blog: Blog) -> None:
     """Freeze query, and publish many posts."""
     stage.start(blog, "event-bus", "posts", "query")
-    stage.tell(f"query hangs: we freeze it. Meanwhile {MANY} posts are published.")
+    stage.explain(f"query hangs: we freeze it. Meanwhile we publish {MANY} posts.")
     stage.freeze(blog, "query")
     with new_session() as session:
         for number in range(MANY):
             post = {"id": uuid.uuid4().hex[:8], "title": f"Post {number}"}
             event = {"type": "PostCreated", "data": post}
             session.post(blog.url("event-bus") + "/events", json=event, timeout=15).raise_for_status()
-    stage.sees(f"posts has all {MANY}", lambda: len(blog.get("posts", "/posts")) == MANY)
+    stage.sees(f"posts has all {MANY} posts", lambda: len(blog.get("posts", "/posts")) == MANY)
 
 
 def connections(blog: Blog) -> int:
     """Return how many connections the bus has to query."""
     bus = psutil.Process(blog.processes["event-bus"].pid)
-    everybody = [bus, *bus.children(recursive=True)]
-    open_ones = [one.raddr for process in everybody for one in process.net_connections("tcp") if one.raddr]
+    processes = [bus, *bus.children(recursive=True)]
+    open_ones = [one.raddr for process in processes for one in process.net_connections("tcp") if one.raddr]
     return sum(address.port == blog.ports["query"] for address in open_ones)
 
 
 def lags(blog: Blog) -> dict[str, int]:
-    """Return how far behind each subscriber is."""
+    """Return the lag of each subscriber, in events."""
     return {name: one["lag"] for name, one in blog.get("event-bus", "/subscribers").items()}

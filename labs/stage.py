@@ -1,4 +1,4 @@
-"""The stage of a lab: it tells what happens, waits for Enter, shows the log, and looks whether it is so."""
+"""What a lab runs on: it prints each step, waits for Enter, breaks parts, and checks what the lab claims."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from rich.console import Console
 from rich.text import Text
 
 from labs.line import Line
-from labs.parts import let_the_course_play
+from labs.parts import use_course_parts
 from labs.system import SERVICES, Blog, eventually
 from labs.terminal import forget_keys
 
-PATIENCE = 20.0  # seconds until what should be so has to be so
-WHILE = 1.0  # seconds after which what should stay has stayed
+PATIENCE = 20.0  # seconds within which an expected state has to appear
+WHILE = 1.0  # seconds for which an unchanged state is watched
 WIDTH = 80  # columns
-PARTS = ("event-bus", *SERVICES)  # the page has no part in a lab
+PARTS = ("event-bus", *SERVICES)  # a lab needs no client
 
 T = TypeVar("T")
 
 
-class NotSo(Exception):
-    """Something that the lab says is not so."""
+class NotAsExpected(Exception):
+    """The lab's processes are not in the state that the lab claims."""
 
 
 class Stage:
-    """What a lab plays on. Whatever it says has happened, it has looked at."""
+    """Prints the steps of a lab and runs its processes. It prints a claim only after checking it."""
 
     def __init__(self, console: Console, auto: bool = False) -> None:
         self.console = console
@@ -48,19 +48,19 @@ class Stage:
         self.faults = 0
         self.shown: dict[Blog, int] = {}
 
-    # -- who plays ------------------------------------------------------------------------------------------------
+    # -- the parts ------------------------------------------------------------------------------------------------
 
     def blog(self, *course: str, **settings: str) -> Blog:
-        """Make a blog for this act, not started yet, with the parts in `course` as the course has them."""
+        """Make a blog for this act, without starting it. The parts named in `course` are of the course's kind."""
         blog = Blog(self.folder / str(len(self.blogs) + 1), None, **settings)
         blog.folder.mkdir()
         self.blogs.append(blog)
-        for line in let_the_course_play(blog, course):
+        for line in use_course_parts(blog, course):
             self._mark("·", line, "dim")
         return blog
 
     def start(self, blog: Blog, *names: str) -> None:
-        """Start these parts, or all; wait until the services have caught up."""
+        """Start these parts, or all of them, and wait until the services have caught up."""
         names = names or PARTS
         self._mark("·", f"starting {', '.join(names)} …", "dim")
         blog.start(*names)
@@ -68,24 +68,24 @@ class Stage:
         eventually(lambda: all(blog.answers(name, "/readyz") for name in services), PATIENCE)
 
     def line(self, url: str) -> Line:
-        """Put a line that can break in front of a part."""
+        """Put a line that can be broken in front of the part at `url`."""
         self.lines.append(Line(url))
         return self.lines[-1]
 
     def later(self, call: Callable[[], T]) -> Future[T]:
-        """Let somebody else do something meanwhile, who may have to wait."""
+        """Run a call that may block in another thread; return its future result."""
         return self.others.submit(call)
 
-    # -- what is told ---------------------------------------------------------------------------------------------
+    # -- the steps ------------------------------------------------------------------------------------------------
 
     def act(self, title: str) -> None:
-        """Begin an act; whatever the one before has started ends."""
+        """End the processes of the act before, and print the title of this act."""
         self._end_processes()
         self.console.print()
         self.console.rule(Text(title, "bold"), align="left", style="dim")
 
-    def tell(self, text: str) -> None:
-        """Say what comes next, and wait for Enter."""
+    def explain(self, text: str) -> None:
+        """Print what happens next, and wait for Enter."""
         self.console.print()
         if self.auto:
             self._say(Text(text), Text("  "))
@@ -97,43 +97,43 @@ class Stage:
         self.console.print()
 
     def sees(self, text: str, condition: Callable[[], T]) -> T:
-        """Say what there is to be seen, once it is so. Raises `NotSo` when it is not."""
+        """Wait until a condition holds, then print its text. Raises `NotAsExpected` if it never does."""
         found = self._await(text, condition)
         self._mark("→", text)
         return found
 
     def still(self, text: str, condition: Callable[[], bool]) -> None:
-        """Say what stays as it is, once it has for a while. Raises `NotSo` when it does not."""
+        """Watch a condition hold for a while, then print its text. Raises `NotAsExpected` if it stops holding."""
         begun = time.monotonic()
         while time.monotonic() < begun + WHILE:
             if not condition():
-                raise NotSo(f"It should be so that {text}; it is not.")
+                raise NotAsExpected(f"Expected for {WHILE:g} s: {text}. Found: it changed.")
             time.sleep(0.05)
         self._mark("→", text)
 
     def fault(self, text: str, condition: Callable[[], T]) -> None:
-        """Say what has gone wrong on purpose, once it has. Raises `NotSo` when nothing has."""
+        """Wait until a fault has happened, then print its text. Raises `NotAsExpected` if it does not happen."""
         self._await(text, condition)
         self.faults += 1
         self._mark("↯", text, "yellow")
 
     def kill(self, blog: Blog, name: str) -> None:
-        """Kill a part in the middle of whatever it does."""
+        """Kill a part with SIGKILL, in the middle of its work."""
         process = blog.processes[name]
         blog.kill(name)
         self.fault(f"{name} is dead (SIGKILL)", lambda: process.poll() == -signal.SIGKILL)
 
     def freeze(self, blog: Blog, name: str) -> None:
-        """Freeze a part: it keeps its port and its connections, and does nothing."""
+        """Freeze a part with SIGSTOP: it keeps its port and its connections, and does nothing."""
         blog.freeze(name)
         process = psutil.Process(blog.processes[name].pid)
-        everybody = [process, *process.children(recursive=True)]
+        processes = [process, *process.children(recursive=True)]
         self.fault(
-            f"{name} is frozen (SIGSTOP)", lambda: all(one.status() == psutil.STATUS_STOPPED for one in everybody)
+            f"{name} is frozen (SIGSTOP)", lambda: all(one.status() == psutil.STATUS_STOPPED for one in processes)
         )
 
     def log(self, blog: Blog) -> None:
-        """Show what is new in the log."""
+        """Print the events that the log has gained since the last call."""
         events = list(enumerate(blog.events(), 1))
         seen = self.shown.get(blog, 0)
         for number, event in events[seen if seen < len(events) else 0 :]:
@@ -145,25 +145,25 @@ class Stage:
         self.shown[blog] = len(events)
 
     def page(self, blog: Blog) -> None:
-        """Show what readers see."""
+        """Print the posts and comments that readers see."""
         for post in blog.get("query", "/posts").values():
             self.console.print(Text("      │ ").append(clean(post["title"]), "bold"))
             for comment in post["comments"]:
                 self.console.print(Text("      │    ").append(facts(comment)))
 
     def end(self, verdict: str, blog: Blog, look: str, **moment: Any) -> None:
-        """Say what was shown, and keep the console of this blog open at a moment until Enter. Raises `NotSo`."""
+        """Print the verdict, and keep this blog's console open at a moment until Enter. Raises `NotAsExpected`."""
         if not self.faults:
-            raise NotSo("Nothing went wrong in this lab, so it has shown nothing.")
+            raise NotAsExpected("No fault happened in this lab, so it proves nothing.")
         self._judge("✓", verdict, "green")
         address = f"{blog.url('event-bus')}/#" + "&".join(f"{name}={value}" for name, value in moment.items())
         eventually(lambda: request("GET", address, timeout=2).ok, PATIENCE)
         self._say(Text(f"In the console, {look}:"), Text("  "))
         self.console.print(f"  {address}", soft_wrap=True)
-        self.tell("The lab's own blog runs until you press Enter.")
+        self.explain("The lab's own blog runs until you press Enter.")
 
     def fail(self, why: str) -> None:
-        """Say what was not so."""
+        """Print why the lab failed."""
         self._judge("✗", why, "red")
 
     def _judge(self, mark: str, text: str, style: str) -> None:
@@ -176,7 +176,7 @@ class Stage:
         self._say(Text(text), Text("    ").append(f"{mark} ", style))
 
     def _say(self, text: Text, head: Text, tail: str = "") -> None:
-        """Print a text behind a head; where it needs several lines, all begin below the first."""
+        """Print a text behind a head; if the text needs several lines, align them with the first."""
         lines = Text.wrap(text, self.console, WIDTH - head.cell_len - len(tail))
         for line in lines:
             line.rstrip()
@@ -187,9 +187,9 @@ class Stage:
         try:
             return eventually(condition, PATIENCE)
         except AssertionError as error:
-            raise NotSo(f"It should be so that {text}; {error}.") from error
+            raise NotAsExpected(f"Expected: {text}. Found: {error}.") from error
 
-    # -- and how it ends ------------------------------------------------------------------------------------------
+    # -- the end --------------------------------------------------------------------------------------------------
 
     def _end_processes(self) -> None:
         for blog in self.blogs:
@@ -199,7 +199,7 @@ class Stage:
         self.lines.clear()
 
     def close(self) -> None:
-        """End everything that was started, also what a Ctrl-C came too early for."""
+        """End every process that the lab started, even one whose start a Ctrl-C interrupted."""
         for child in psutil.Process().children(recursive=True):
             with suppress(psutil.Error):
                 child.kill()

@@ -1,4 +1,4 @@
-"""The keyboard of a lab: Enter goes on, and nothing else shows."""
+"""Handle the keyboard of a lab: Enter continues, and other keys are not shown."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def quiet_terminal() -> Iterator[None]:
-    """Keep what is typed off the screen, also while nobody waits for it."""
+    """Hide what is typed, even while the lab does not wait for input."""
     if not sys.stdin.isatty():
         yield
         return
@@ -25,6 +25,6 @@ def quiet_terminal() -> Iterator[None]:
 
 
 def forget_keys() -> None:
-    """Forget what was typed before anybody asked for it."""
+    """Discard the keys that were pressed before the lab asked for Enter."""
     if sys.stdin.isatty():
         termios.tcflush(sys.stdin, termios.TCIFLUSH)

@@ -1,4 +1,4 @@
-"""A bus that is killed loses nothing that it answered."""
+"""A killed bus keeps every event that it acknowledged."""
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -11,36 +11,38 @@ from labs.system import Blog, eventually
 
 CHAPTER = 2
 COURSE = "The course's way: events in memory (EVENT_STORE=memory)"
-OURS = "On disk before anybody gets a yes (EVENT_STORE=sqlite)"
+OURS = "On disk before the answer (EVENT_STORE=sqlite)"
 WRITERS, MANY = 4, 200
 
 
 def play(stage: Stage) -> None:
-    """Kill the bus while four writers write: on memory, and on SQLite."""
+    """Kill the bus while four writers publish: with the log in memory, then in SQLite."""
     stage.act(COURSE)
     blog = stage.blog(EVENT_STORE="memory")
     answered = write_until_it_dies(stage, blog)
-    stage.sees("of these, the bus has none", lambda: answered and not blog.events())
+    stage.sees("of these posts, the bus has none", lambda: answered and not blog.events())
 
     stage.act(OURS)
     blog = stage.blog()
     answered = write_until_it_dies(stage, blog)
-    stage.sees("of these, the bus has every one", lambda: answered <= ids(blog))
-    stage.sees("each of them once, and no number is missing", lambda: numbers(blog) == [*range(1, len(ids(blog)) + 1)])
+    stage.sees("of these posts, the bus has every one", lambda: answered <= ids(blog))
+    stage.sees(
+        "the log has each post once, and no number is missing", lambda: numbers(blog) == [*range(1, len(ids(blog)) + 1)]
+    )
     stage.start(blog, "query")
-    stage.sees("query is replayed, and shows them all", lambda: blog.get("query", "/posts").keys() == ids(blog))
+    stage.sees("query is replayed, and shows every post", lambda: blog.get("query", "/posts").keys() == ids(blog))
 
     stage.end(
-        "Append, then answer: what got a yes is on disk. A yes from memory is a promise that nobody keeps.",
+        "Append, then answer: an acknowledged event is on disk. An acknowledgement from memory promises nothing.",
         blog,
-        "the strip shows the whole log, and goes back in it to what query held then",
+        "the strip shows the whole log; click it to see what query held then",
         at=MANY // 2,
         service="query",
     )
 
 
 def write_until_it_dies(stage: Stage, blog: Blog) -> set[str]:
-    """Let writers publish as fast as they can, kill the bus, start it again; return the ids that got a yes."""
+    """Publish with four writers, kill the bus, start it again; return the ids that the bus acknowledged."""
     stage.start(blog, "event-bus")
     answered: set[str] = set()
 
@@ -51,14 +53,14 @@ def write_until_it_dies(stage: Stage, blog: Blog) -> set[str]:
                 blog.send("event-bus", "/events", {"type": "PostCreated", "data": post}).raise_for_status()
                 answered.add(post["id"])
 
-    stage.tell("Four writers publish posts, as fast as they can. In the middle of that the bus is killed.")
+    stage.explain("Four writers publish posts as fast as they can. Meanwhile the bus is killed.")
     with ThreadPoolExecutor(WRITERS) as writers:
         for _ in range(WRITERS):
             writers.submit(write)
         eventually(lambda: len(answered) > MANY)
         stage.kill(blog, "event-bus")
-    stage.sees(f"{len(answered)} posts got a yes", lambda: len(answered) > MANY)
-    stage.tell("We start the bus again, and count.")
+    stage.sees(f"the bus acknowledged {len(answered)} posts", lambda: len(answered) > MANY)
+    stage.explain("We start the bus again, and count.")
     blog.start("event-bus")
     return answered
 

@@ -24,14 +24,14 @@ AT_ONCE = 3  # labs: most of their time is waiting
 
 pytestmark = pytest.mark.timeout(300)
 
-# What neutralises a fault, or breaks a promise, and what the lab says then.
+# lab → a patch that prevents its fault or breaks its promise, and the text of the failure.
 SABOTAGE = {
     "lost-without-a-store": ("Blog.kill = lambda *_: None", "query is dead (SIGKILL)"),
     "slow-subscriber": ("Blog.freeze = lambda *_: None", "query is frozen (SIGSTOP)"),
-    "moderated-later": ("Line.lose = lambda *_: None", "its verdict gets lost"),
-    "delivered-twice": ("Line.lose_an_answer = lambda *_: None", "comments did not hear the answer"),
+    "moderated-later": ("Line.lose = lambda *_: None", "its verdict is lost"),
+    "delivered-twice": ("Line.lose_an_answer = lambda *_: None", "comments did not get the answer"),
     "the-bus-remembers": ("Blog.settings = property(lambda _: FORGETFUL, lambda *_: None)", "the bus has every one"),
-    "pending-for-ever": ("Stage.kill = lambda _, blog, name: blog.kill(name)", "Nothing went wrong in this lab"),
+    "pending-for-ever": ("Stage.kill = lambda _, blog, name: blog.kill(name)", "No fault happened in this lab"),
 }
 SABOTEUR = """
 import sys
@@ -107,7 +107,7 @@ def test_without_express_a_lab_says_that_python_plays_it(
     played = playing.begin(name, setting=setting).result()
 
     assert played.returncode == 0, played.stdout
-    assert "There is no Express here, so Python plays it." in played.stdout
+    assert "Express is not installed: Python versions run instead." in " ".join(played.stdout.split())
     for part in parts:
         assert f"{part} as in the course: labs/services/course_{part.replace('-', '_')}.py (Python)" in played.stdout
 
