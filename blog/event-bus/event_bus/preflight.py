@@ -1,0 +1,16 @@
+"""Try the store before gunicorn starts the worker: a store that cannot be opened takes one line to report.
+
+It imports the store and no more, because gevent patches only the worker process.
+"""
+
+import sys
+
+from event_bus.log.store import StoreError, open_store
+
+
+def check() -> None:
+    """Open the store and close it. Exits with a message if that fails."""
+    try:
+        open_store().close()
+    except StoreError as error:
+        sys.exit(f"event-bus: {error}")
