@@ -8,7 +8,8 @@ from typing import Any
 import requests
 from flask import Response, render_template, request
 from minibus.bus import session
-from minibus.http.app import create_app, protect_page, run
+from minibus.http.app import create_app, run
+from minibus.http.page import protect_page
 
 QUERY_URL = os.environ.get("QUERY_URL", "http://127.0.0.1:4002")
 PATIENCE = (0.5, 2.0)  # seconds to connect, seconds to answer: a reader waits for this page

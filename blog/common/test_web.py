@@ -11,8 +11,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from gunicorn.http.errors import ChunkMissingTerminator, InvalidChunkSize, NoMoreData
-from minibus.core.printing import OneLine
-from minibus.http.app import MAX_FORM_BYTES, create_app, json_object
+from minibus.http.app import MAX_FORM_BYTES, create_app
+from minibus.http.fields import json_object
+from minibus.http.lifecycle import OneLine
 
 
 @pytest.fixture

@@ -16,8 +16,9 @@ from minibus.core.fold import Handler
 from minibus.core.history import History, with_what_it_caused
 from minibus.core.replica import Replica
 from minibus.http import look_back, routes
-from minibus.http.app import Lifecycle, create_app, run
-from minibus.http.errors import ApiError
+from minibus.http.app import create_app, run
+from minibus.http.errors import Unavailable
+from minibus.http.lifecycle import Lifecycle
 from minibus.http.stream import Stream, Streams
 
 RETRY_WRITES = 3.0  # seconds for which a write is tried again
@@ -45,7 +46,7 @@ class Service:
             {"url": os.environ.get("SERVICE_URL", f"http://127.0.0.1:{self.port}"), **_ephemeral()},
             self.bus,
             self.replica,
-            self.life,
+            self.life.stopping,
             self.streams.wake,
         )
         self.life.on_start += [self.link.start]
@@ -91,7 +92,7 @@ class Service:
             except BusAway as error:
                 maybe_stored = maybe_stored or error.maybe_stored
                 if last_try:
-                    raise _away(WRITE_LOST if maybe_stored else WRITE_REFUSED) from error
+                    raise Unavailable(WRITE_LOST if maybe_stored else WRITE_REFUSED) from error
 
     def heard_of(self, event_type: str, entity_id: str) -> bool:
         """Whether the log holds such an event that has not come here yet. Raises `ApiError` 503."""
@@ -102,7 +103,7 @@ class Service:
         except (BusAway, BusRefused) as error:
             if isinstance(error, BusRefused) and error.status in NO_LOG:
                 return False
-            raise _away("The event bus is away, so this cannot be checked. Try again in a moment.") from error
+            raise Unavailable("The event bus is away, so this cannot be checked. Try again in a moment.") from error
 
     def consequences(self, seq: int) -> frozenset[int]:
         """Return the numbers of this event and of all that it caused. Raises `BusAway` or `BusRefused`."""
@@ -135,7 +136,3 @@ def _id_of(event: Envelope) -> Any:
 
 WRITE_REFUSED = "The event bus is away, so nothing was stored. Try again in a moment."
 WRITE_LOST = "The event bus did not answer: this may have been stored. Look before you try again."
-
-
-def _away(message: str) -> ApiError:
-    return ApiError(503, message, headers={"Retry-After": "2"})

@@ -11,7 +11,6 @@ from typing import Any
 from minibus.bus.client import BusAway, BusClient, BusRefused, Heard
 from minibus.core.event import BadEvent, Envelope, check
 from minibus.core.replica import Gap, HandlerFailed, Replica
-from minibus.http.app import Lifecycle
 
 HEARTBEAT = 2.0  # seconds
 CHUNK = 100  # reactions in one request
@@ -31,14 +30,14 @@ class Link:
         word: dict[str, Any],
         bus: BusClient,
         replica: Replica,
-        life: Lifecycle,
+        stopping: threading.Event,
         news: Callable[[], None],
     ) -> None:
         self.name = name
         self.word = word
         self.bus = bus
         self.replica = replica
-        self.life = life
+        self.stopping = stopping
         self.news = news
         self.heard = Heard()
         self.waited = 0  # tries since the bus was last there
@@ -80,7 +79,7 @@ class Link:
             before = self.status
             try:
                 with self.speaking:
-                    if self.life.stopping.is_set():
+                    if self.stopping.is_set():
                         return
                     self._register()
                 if self.waited:
@@ -93,7 +92,7 @@ class Link:
                 self.waited += 1
             if self.status != before:
                 self.news()
-            if not self.life.every(HEARTBEAT / 4 if self.waited else HEARTBEAT):
+            if self.stopping.wait(HEARTBEAT / 4 if self.waited else HEARTBEAT):
                 return
 
     def _register(self) -> None:
@@ -138,13 +137,13 @@ class Link:
     def _publish_owed(self) -> None:
         """Publish reactions, oldest first, once the service has caught up; keep each until the bus has it."""
         size = CHUNK
-        while not self.life.stopping.is_set():
+        while not self.stopping.is_set():
             with self.replica.changed:
                 self.replica.changed.wait_for(self._something_to_do)
                 # The course's bus takes one at a time, and answers OK to a batch without having read it.
                 most = 1 if self.replica.log == COURSE_BUS else size
                 chunk = list(islice(self.replica.owed.values(), most))
-            if not chunk or self.life.stopping.is_set():
+            if not chunk or self.stopping.is_set():
                 continue
             try:
                 self.bus.publish(chunk)
@@ -156,12 +155,12 @@ class Link:
                 elif error.status in HOPELESS:
                     self._give_up(chunk[0], error)
                 else:
-                    self.life.every(HEARTBEAT)
+                    self.stopping.wait(HEARTBEAT)
             except BusAway:
-                self.life.every(HEARTBEAT / 4)
+                self.stopping.wait(HEARTBEAT / 4)
 
     def _something_to_do(self) -> bool:
-        return self.life.stopping.is_set() or bool(self.replica.owed and self.replica.caught_up)
+        return self.stopping.is_set() or bool(self.replica.owed and self.replica.caught_up)
 
     def _give_up(self, event: Envelope, error: BusRefused) -> None:
         self.log.error("the event bus refuses %s %s: %s", event["type"], event["id"], error)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from flask import Flask, Response, jsonify
 from werkzeug.exceptions import HTTPException
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 HINTS = {
     400: "The body cannot be read as JSON.",
@@ -20,7 +20,7 @@ HINTS = {
 
 
 class ApiError(Exception):
-    """An answer that refuses: an HTTP status, a message for people, the field at fault where there is one."""
+    """An error response: an HTTP status, a message for people, and the field at fault if there is one."""
 
     def __init__(
         self, status: int, message: str, field: str | None = None, headers: Mapping[str, str] | None = None
@@ -31,8 +31,15 @@ class ApiError(Exception):
         self.headers = headers or {}
 
 
+class Unavailable(ApiError):
+    """503 with `Retry-After`: another part is away, and the client may try again in some seconds."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(503, message, headers={"Retry-After": "2"})
+
+
 def error_response(status: int, message: str, field: str | None = None) -> Response:
-    """Build an answer in the one shape."""
+    """Build a response in the one shape."""
     error = {"message": message} | ({"field": field} if field else {})
     response = jsonify(errors=[error])
     response.status_code = status
@@ -43,7 +50,7 @@ def install_errors(app: Flask) -> None:
     """Answer every failure of this app in the one shape, unknown routes and malformed JSON too."""
 
     @app.errorhandler(ApiError)
-    def refused(error: ApiError) -> Response:
+    def rejected(error: ApiError) -> Response:
         response = error_response(error.status, str(error), error.field)
         response.headers.update(error.headers)
         return response
@@ -52,7 +59,7 @@ def install_errors(app: Flask) -> None:
     def failed(error: HTTPException) -> Response:
         status = error.code or 500
         response = error_response(status, HINTS.get(status) or error.description or error.name)
-        # Keep what belongs to the status, such as Allow with 405.
+        # Keep the headers that belong to the status, such as Allow with 405.
         for name, value in error.get_headers():
             if name != "Content-Type":
                 response.headers[name] = value
@@ -60,5 +67,5 @@ def install_errors(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def broke(error: Exception) -> Response:
-        log.exception("unexpected failure")
-        return error_response(500, "Something went wrong here; the log of this service has the details.")
+        logger.exception("unexpected failure")
+        return error_response(500, "This part failed unexpectedly; its output has the traceback.")

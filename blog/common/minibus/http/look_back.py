@@ -12,8 +12,8 @@ from flask import request
 
 from minibus.bus.client import BusAway, BusRefused
 from minibus.core.history import BeyondHead, Moment, changes
-from minibus.http.app import whole_number, whole_numbers
-from minibus.http.errors import ApiError
+from minibus.http.errors import ApiError, Unavailable
+from minibus.http.fields import whole_number, whole_numbers
 from minibus.http.routes import refusal
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def look_back(service: Service, at: int, skip: frozenset[int]) -> Moment:
     except BusRefused as error:
         raise refusal(error) from error
     except BusAway as error:
-        raise ApiError(503, f"The event bus is away: {error}.", headers={"Retry-After": "2"}) from error
+        raise Unavailable(f"The event bus is away: {error}.") from error
 
 
 def what_to_skip(service: Service, field: str) -> frozenset[int]:
@@ -93,7 +93,7 @@ def what_to_skip(service: Service, field: str) -> frozenset[int]:
     except BusRefused as error:
         raise ApiError(422, f"{field} names no event of the log: {error}", field) from error
     except BusAway as error:
-        raise ApiError(503, f"The event bus is away: {error}.", headers={"Retry-After": "2"}) from error
+        raise Unavailable(f"The event bus is away: {error}.") from error
 
 
 def last_entities(state: Any, count: int, ids: Iterable[str]) -> Any:

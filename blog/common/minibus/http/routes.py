@@ -8,11 +8,11 @@ from flask import Response, jsonify, request
 
 from minibus.bus.client import BusRefused
 from minibus.bus.link import HOPELESS
-from minibus.bus.token import require_token
 from minibus.core.event import BadEvent, check
 from minibus.core.replica import Gap, HandlerFailed
-from minibus.http.app import whole_number, whole_numbers
-from minibus.http.errors import ApiError, error_response
+from minibus.http.errors import ApiError, Unavailable, error_response
+from minibus.http.fields import whole_number, whole_numbers
+from minibus.http.guard import require_token
 
 if TYPE_CHECKING:
     from minibus.service import Service
@@ -83,4 +83,4 @@ def refusal(error: BusRefused) -> ApiError:
     """Say what the bus refuses: the event, which is for who sent it, or this service, which is ours to mend (503)."""
     if error.status in HOPELESS:
         return ApiError(error.status, f"The event bus refuses this: {error}")
-    return ApiError(503, f"The event bus refuses this service: {error}", headers={"Retry-After": "2"})
+    return Unavailable(f"The event bus refuses this service: {error}")

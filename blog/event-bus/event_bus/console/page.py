@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from flask import Flask, Response, render_template, request
-from minibus.bus.token import COOKIE, TOKEN, is_token
-from minibus.http.app import json_object, protect_page
+from minibus.bus.token import TOKEN
 from minibus.http.errors import ApiError
+from minibus.http.fields import json_object
+from minibus.http.guard import COOKIE, is_token
+from minibus.http.page import protect_page
 
 from event_bus.console.whiteboard import follow_everything, ticks
 from event_bus.delivery.deliveries import Deliveries

@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 import msgspec
 from flask import Flask, Response, request
 from minibus.core.event import MAX_EVENT_BYTES, BadEvent, Envelope, check, complete
-from minibus.http.app import whole_number
 from minibus.http.errors import ApiError
+from minibus.http.fields import whole_number
 
 from event_bus.http.metrics import Metrics
 from event_bus.http.streams import follow_log

@@ -6,8 +6,8 @@ import ipaddress
 from collections.abc import Iterable, Mapping
 
 from flask import Flask, request
-from minibus.bus.token import require_token
 from minibus.http.errors import ApiError
+from minibus.http.guard import require_token
 from urllib3.exceptions import LocationParseError
 from urllib3.util import Url, parse_url
 

@@ -10,8 +10,8 @@ import requests
 from flask import Flask, Response, request
 from minibus.bus import session
 from minibus.bus.token import HEADERS
-from minibus.http.app import json_object, whole_number
 from minibus.http.errors import ApiError
+from minibus.http.fields import json_object, whole_number
 
 from event_bus.delivery.controls import Controls
 from event_bus.delivery.courier import EndlessAnswer, read_answer
