@@ -1,4 +1,4 @@
-"""Stop, start and restart parts of the running blog, and end it: `python infra/local/control.py stop query`."""
+"""Stop, start and restart parts of the running blog, end it, and delete its data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from parts import DATA, PORTS, manager, our_processes, stop_everything
 from ports import is_taken
 from supervisor.xmlrpc import Faults  # type: ignore[import-untyped]
 
-# All that Minibus writes into its data folder: the log, and stories with their own.
+# What Minibus writes into its data folder: the log, and a folder with the logs of stories.
 WRITTEN = ("events.*", "stories")
 PATIENCE = 30.0  # seconds
 
@@ -42,7 +42,7 @@ def start(*parts: str) -> None:
 
 
 def listens(part: str) -> bool:
-    """Wait until a part that was started takes requests, so that what is typed next is heard; False if it does not."""
+    """Wait until a started part accepts requests, so that the next command reaches it; return False if time is up."""
     deadline = time.monotonic() + PATIENCE
     while not is_taken(PORTS[part]):
         if time.monotonic() > deadline:
@@ -65,7 +65,7 @@ def down() -> None:
 def reset() -> None:
     """Ask, then delete the data."""
     if our_processes():
-        sys.exit("Minibus is running and would lose its log under its feet. First: make down")
+        sys.exit("Minibus is running, and needs its log. End it first: make down")
     data = sorted(path for pattern in WRITTEN for path in DATA.glob(pattern))
     if not data:
         print(f"There is no data in {DATA}.")
@@ -80,7 +80,7 @@ def reset() -> None:
 
 
 def confirmed() -> bool:
-    """Ask whether to go on."""
+    """Ask the user to confirm."""
     try:
         return input("Type yes to go on: ").strip().lower() in ("y", "yes")
     except (EOFError, KeyboardInterrupt):

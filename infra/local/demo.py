@@ -1,4 +1,4 @@
-"""Fill the running blog with posts and comments worth looking at, through its own HTTP: `make demo`."""
+"""Fill the running blog with posts and comments over HTTP: `make demo`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ session = new_session()
 
 
 def main() -> None:
-    """Write what is missing, wait until all is judged, and say what there is now."""
+    """Write the missing texts, wait until moderation has judged them, and print the counts."""
     ids = {post["title"]: post["id"] for post in get("posts", "/posts").values()}
     written = sum(write(title, comments, ids.get(title)) for title, comments in track(POSTS.items(), "Writing"))
     statuses = count_statuses()
@@ -33,11 +33,11 @@ def main() -> None:
         f"The blog has {len(get('query', '/posts'))} posts and {statuses.total()} comments ({shown}): {url('client')}"
     )
     if statuses["pending"]:
-        print("Some comments still wait. Is moderation running? See: make status")
+        print("Some comments are still pending. Is moderation running? See: make status")
 
 
 def write(title: str, comments: list[str], post_id: str | None) -> int:
-    """Write a post, unless it is there, and the comments that it does not have; return how many texts that were."""
+    """Write a post and its comments, except those that exist; return the number of texts written."""
     new = post_id is None
     path = f"/posts/{post_id or send('posts', '/posts/create', {'title': title})['id']}/comments"
     there = {comment["content"] for comment in get("comments", path)}
@@ -48,7 +48,7 @@ def write(title: str, comments: list[str], post_id: str | None) -> int:
 
 
 def count_statuses() -> Counter[str]:
-    """Count all the comments by their status, as readers see them."""
+    """Count the comments that query shows, by status."""
     return Counter(comment["status"] for post in get("query", "/posts").values() for comment in post["comments"])
 
 
@@ -63,7 +63,7 @@ def send(part: str, path: str, body: dict[str, str]) -> Any:
 
 
 def checked(answer: requests.Response) -> Any:
-    """Return the JSON of an answer. Exits with what went wrong, where something did."""
+    """Return the JSON of an answer. Exits with the error of an answer that is not ok."""
     if not answer.ok:
         sys.exit(f"{answer.url} answers {answer.status_code}: {answer.text.strip()}")
     return answer.json()

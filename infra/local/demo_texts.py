@@ -1,11 +1,11 @@
-"""The posts of the demo, each with its comments. Moderation rejects whatever has "orange" in it."""
+"""The posts of the demo, each with its comments. Moderation rejects comments that contain "orange"."""
 
 POSTS: dict[str, list[str]] = {
     "I explained event-driven systems to my grandmother with a village newspaper. She asked who delivers it.": [
         "And what did you answer? That is the whole course in one question.",
-        "Mine asked what happens if nobody is at home. I had to draw a letterbox.",
+        "Mine asked what happens if no one is at home. I had to draw a letterbox.",
         "Grandmothers make the best reviewers.",
-        "Tell her: the bus, in order, and it rings until somebody opens.",
+        "The bus, in order. And it rings until the door opens.",
     ],
     "Things my sourdough and my servers have in common: both want regular feeding, and both sulk in winter.": [
         "Mine is called Kevin. The sourdough, not the server.",
@@ -20,13 +20,13 @@ POSTS: dict[str, list[str]] = {
     ],
     "A whiteboard marker that writes: a short story of hope, in three lectures.": [
         "Fiction is always welcome here.",
-        "Green ones live longest, because nobody takes them.",
+        "Green ones live longest, because no one likes them.",
         "We number ours and keep the empty ones as trophies.",
     ],
     "Today a student asked why we store events and not just the result. I threw away my slides and we talked.": [
         "The best hour of any term is the one that was not planned.",
         "What was the example that made it click?",
-        "For us it was a bank statement: nobody wants only the last line.",
+        "For us it was a bank statement: the last line alone is not enough.",
         "Could you write that talk down? I would use it next week.",
     ],
     "My bicycle has one gear, no app and no updates. Review after ten thousand kilometres: five stars.": [
@@ -80,12 +80,12 @@ POSTS: dict[str, list[str]] = {
         "Your father has the better metric.",
         "Eight dogs an hour is a solid throughput.",
     ],
-    "The cheapest telescope I could find, a cold balcony, and the rings of Saturn. I called everybody.": [
+    "The cheapest telescope I could find, a cold balcony, and the rings of Saturn. I called all my friends.": [
         "I was one of the people called. Worth getting up for.",
         "The first time I saw them I looked for the sticker on the lens.",
         "Wait for Mars: a little ORANGE dot, and just as hard to believe.",
     ],
-    "Why our stand-up is now a walk: fifteen minutes, two blocks, and nobody reads from a screen.": [
+    "Why our stand-up is now a walk: fifteen minutes, two blocks, and no screens.": [
         "What do you do when it rains?",
         "Umbrellas. The meetings got even shorter.",
         "We tried it, and a neighbour's cat has joined the team.",

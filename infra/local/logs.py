@@ -1,4 +1,4 @@
-"""Show the parts' logs together, as they grow: `python infra/local/logs.py query`."""
+"""Print the logs of the parts as they grow: `make logs SERVICE=query`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HISTORY = 20  # lines
 
 
 class Log:
-    """One part's log, read as it grows and through its rotation."""
+    """The log file of one part, followed as it grows and when it is rotated."""
 
     def __init__(self, part: str) -> None:
         self.part = part
@@ -30,7 +30,7 @@ class Log:
         self.rest = ""
 
     def new_lines(self) -> list[str]:
-        """Return the lines that were finished since the last call."""
+        """Return the lines that were completed since the last call."""
         rotated = self._is_rotated()
         text = self.rest + self.file.read()
         if rotated:
@@ -47,7 +47,7 @@ class Log:
 
 
 def show(part: str, line: str) -> None:
-    """Print a line under its part's name, once; in colour, and wrapped with care, where somebody looks on."""
+    """Print a line behind its part's name; a terminal gets colour, and lines wrapped behind the name."""
     name = f"{part:<{NAME_WIDTH}} "
     text = line.removeprefix(f"{part:<{WRITTEN}} ").removeprefix(f"{part}: ")
     if sys.stdout.isatty():
@@ -59,7 +59,7 @@ def show(part: str, line: str) -> None:
 
 
 def follow(logs: Iterable[Log], goes_on: Callable[[], bool]) -> None:
-    """Show what comes, as long as it goes on."""
+    """Print new lines as long as `goes_on` returns true."""
     while goes_on():
         for log in logs:
             for line in log.new_lines():
@@ -68,7 +68,7 @@ def follow(logs: Iterable[Log], goes_on: Callable[[], bool]) -> None:
 
 
 def main(parts: list[str]) -> None:
-    """Show the last lines of these parts' logs, and what comes."""
+    """Print the last lines of these parts' logs, and then new lines."""
     logs = [Log(part) for part in parts]
     for log in logs:
         for line in log.new_lines()[-HISTORY:]:

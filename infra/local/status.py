@@ -1,4 +1,4 @@
-"""Show how the parts are: `make status`."""
+"""Print the state of every part: `make status`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STYLES = {"running": "green", "starting": "yellow", "stopping": "yellow", "backo
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the table of parts."""
     try:
         processes = {process["name"]: process for process in manager().getAllProcessInfo()}
     except (OSError, Fault):
@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def ask_bus() -> dict[str, Any]:
-    """Return what the event bus knows of its subscribers, nothing where it does not answer."""
+    """Return the descriptions of the bus's subscribers, or an empty dictionary if the bus does not answer."""
     try:
         return request("GET", f"{url('event-bus')}/subscribers", headers=HEADERS, timeout=2).json()
     except (requests.RequestException, ValueError):
@@ -49,7 +49,7 @@ def ask_bus() -> dict[str, Any]:
 
 
 def age(seconds: int) -> str:
-    """Write a time in the unit that suits it: `105 s`, `20 min`, `5 h`."""
+    """Format a duration in s, min or h: `105 s`, `20 min`, `5 h`."""
     if seconds < 120:
         return f"{seconds} s"
     return f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h"

@@ -1,4 +1,4 @@
-"""Start the whole blog, perhaps on a story, show its logs, and end it with Ctrl-C: `make up`, `make story`."""
+"""Start the whole blog or a story, print the logs, and end it with Ctrl-C: `make up`, `make story`."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from ports import who_is_in_the_way
 from story import begin, prepare
 
 PROBES = {part: "/readyz" if part in SERVICES else "/healthz" for part in PORTS}
-PATIENCE = 2.0  # seconds after which somebody should hear what we are waiting for
-LAST_WORDS = 12  # lines
+PATIENCE = 2.0  # seconds between two lines that say which part is not ready
+LAST_LINES = 12
 
 
 def main(story: str | None = None) -> int:
-    """Check the ports, start, wait, show; return the exit status."""
+    """Check the ports, start the parts, wait until they are ready, follow their logs; return the exit status."""
     if complaints := who_is_in_the_way():
         print("\n".join(complaints))
         return 1
@@ -43,14 +43,14 @@ def main(story: str | None = None) -> int:
 
     try:
         if failed := wait_until_ready(goes_on):
-            show_last_words([log for log in logs if log.part in failed])
+            show_last_lines([log for log in logs if log.part in failed])
             return 1
         if goes_on() and story:
             print(begin(story))
         elif goes_on():
             print(f"\n  The blog         {url('client')}\n  The console      {url('event-bus')}\n")
         if goes_on():
-            print("Ctrl-C ends everything. What the services say:", flush=True)
+            print("Ctrl-C ends everything. The logs of the services:", flush=True)
         follow(logs, goes_on)
         return process_manager.returncode or 0
     finally:
@@ -60,17 +60,17 @@ def main(story: str | None = None) -> int:
 
 
 def stop_signal() -> threading.Event:
-    """Return what Ctrl-C, SIGTERM and a closed terminal set."""
+    """Return an event that Ctrl-C, SIGTERM and a closed terminal set."""
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        # nohup asks to live on without a terminal.
+        # Under nohup a closed terminal must not end this program.
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, lambda *_: stop.set())
     return stop
 
 
 def start() -> subprocess.Popen[bytes]:
-    """Start the process manager in a session of its own, so that Ctrl-C reaches only us."""
+    """Start the process manager in a session of its own, so that Ctrl-C reaches only this program."""
     print("Starting Minibus", flush=True)
     (ROOT / "run" / "parts.conf").write_text(programs())
     return subprocess.Popen(
@@ -83,15 +83,15 @@ def start() -> subprocess.Popen[bytes]:
 
 
 def programs() -> str:
-    """Write the process manager's settings of every part: it knows no settings for all programs."""
+    """Return the process manager's settings for every part, because supervisor has no settings for all programs."""
     program = Template((ROOT / "infra" / "local" / "part.conf").read_text())
     written = [program.substitute(name=name, **part) for name, part in PARTS.items()]
-    # As one group they stop all at once, not one after the other.
+    # Supervisor stops the programs of one group all at once, and separate programs one by one.
     return "\n".join([f"[group:minibus]\nprograms = {', '.join(PARTS)}\n", *written])
 
 
 def wait_until_ready(goes_on: Callable[[], bool]) -> list[str]:
-    """Wait until every part answers, and say for whom; return the parts that fail, if any."""
+    """Wait until every part is ready, and print which is not; return the parts whose process has ended."""
     waiting = dict.fromkeys(PORTS, "")
     said = time.monotonic()
     while waiting and goes_on():
@@ -107,7 +107,7 @@ def wait_until_ready(goes_on: Callable[[], bool]) -> list[str]:
 
 
 def failures() -> list[str]:
-    """Return the parts whose process has ended already."""
+    """Return the parts whose process has ended."""
     try:
         processes = manager().getAllProcessInfo()
     except (OSError, Fault):
@@ -116,7 +116,7 @@ def failures() -> list[str]:
 
 
 def what_is_missing(part: str) -> str:
-    """Return why this part is not ready, nothing if it is."""
+    """Return why this part is not ready, or an empty string."""
     try:
         answer = request("GET", url(part) + PROBES[part], timeout=0.5)
         return "" if answer.ok else answer.json()["errors"][0]["message"]
@@ -124,11 +124,11 @@ def what_is_missing(part: str) -> str:
         return "waiting for its first answer"
 
 
-def show_last_words(logs: Iterable[Log]) -> None:
-    """Show what the parts that failed had to say."""
+def show_last_lines(logs: Iterable[Log]) -> None:
+    """Print the end of the logs of the parts that failed."""
     for log in logs:
         print(f"\n{log.part} does not start. The end of run/logs/{log.part}.log says why:")
-        for line in log.new_lines()[-LAST_WORDS:]:
+        for line in log.new_lines()[-LAST_LINES:]:
             show(log.part, line)
 
 

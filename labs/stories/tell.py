@@ -287,7 +287,7 @@ def rejected_comment() -> Story:
 
 def long() -> Story:
     """A log of 100,000 events, for looking back in a large one. It is made when it is needed."""
-    story = Story("long", f"A long log: {LONG:,} events, to go back and forth in")
+    story = Story("long", f"A long log: {LONG:,} events, to move back and forth in")
     places = ("Vienna", "Lisbon", "Oslo", "Kyoto", "Lima", "Accra", "Quito", "Hobart")
     fruits = ("pears", "plums", "an orange", "cherries", "figs", "quinces", "apples")
     note = "Far from either end. Look back to #10, and forward again: no longer than in a short log."

@@ -23,7 +23,7 @@ from tests.support.system import COURSE_PORTS as PORTS
 from tests.support.system import eventually, is_taken
 
 ROOT = Path(__file__).parents[2]
-READY = "What the services say"
+READY = "The logs of the services"
 NOT_COPIED = shutil.ignore_patterns(".*", "data", "run", "node_modules", "__pycache__")
 
 
