@@ -1,6 +1,7 @@
-"""Look back into a log of 100,000 events: what a seek takes, and what it costs those who publish meanwhile.
+"""Measure looking back into a log of 100,000 events: the time of a seek, and its cost for publishers meanwhile.
 
-`.venv/bin/python -m bench.look_back`. A rate is a ratio of two in the same run, the median of interleaved rounds.
+Run it with `.venv/bin/python -m bench.look_back`. The cost is a ratio of two rates of the same run, each the median of
+interleaved rounds.
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ from tests.support.system import ROOT, Blog, eventually
 SEEKS = 40
 ROUNDS = 7
 ROUND = 4.0  # seconds
-PAUSE = 0.3  # seconds between two steps of somebody who looks
+PAUSE = 0.3  # seconds between two steps of a viewer
 HEADERS = {"Content-Type": "application/x-ndjson"}
 
 
 def main() -> None:
-    """Fill a log, seek, publish with and without somebody who looks, open the console."""
+    """Fill a log, seek in it, publish with and without a viewer, open the console."""
     random.seed(1)
     with tempfile.TemporaryDirectory() as folder:
         story = Path(folder, "long.ndjson")
@@ -53,7 +54,7 @@ def main() -> None:
 
 
 def seek(blog: Blog) -> None:
-    """Look at moments all over the log, and step."""
+    """Seek to random moments of the log, and step from its middle."""
     head = len_of(blog)
     seeks = [timed(lambda: look(blog, random.randrange(head))) for _ in range(SEEKS)]
     steps = [timed(partial(changes, blog, head // 2 + step)) for step in range(SEEKS)]
@@ -67,25 +68,25 @@ def seek(blog: Blog) -> None:
 
 
 def compare(blog: Blog) -> None:
-    """Publish for some seconds, without and with somebody who looks back and steps, in turn."""
+    """Publish without a viewer and with a viewer who steps through the past, in turn."""
     rates: dict[bool, list[float]] = {False: [], True: []}
     for _ in range(ROUNDS):
-        for somebody_looks, found in rates.items():
+        for with_viewer, found in rates.items():
             done = threading.Event()
-            looker = threading.Thread(target=keep_stepping, args=(blog, done))
-            if somebody_looks:
-                looker.start()
+            viewer = threading.Thread(target=keep_stepping, args=(blog, done))
+            if with_viewer:
+                viewer.start()
             found.append(publish(blog))
             done.set()
-            if somebody_looks:
-                looker.join()
+            if with_viewer:
+                viewer.join()
     without, with_it = (statistics.median(found) for found in rates.values())
     rounds = f"{ROUNDS} rounds of {ROUND:.0f} s each"
-    print(f"publishing meanwhile    {with_it / without:.2f} of {without:.0f} events/s without a look ({rounds})")
+    print(f"publishing meanwhile    {with_it / without:.2f} of {without:.0f} events/s without a viewer ({rounds})")
 
 
 def keep_stepping(blog: Blog, done: threading.Event) -> None:
-    """Step through the log as a person does, from somewhere in the middle."""
+    """Step through the log at the pace of a person, from a random moment on."""
     at = random.randrange(len_of(blog))
     while not done.wait(PAUSE):
         at += 1
@@ -93,7 +94,7 @@ def keep_stepping(blog: Blog, done: threading.Event) -> None:
 
 
 def publish(blog: Blog) -> float:
-    """Publish events one by one; return how many a second."""
+    """Publish events one by one; return the rate in events a second."""
     session = new_session()
     count, end = 0, time.monotonic() + ROUND
     while time.monotonic() < end:
@@ -104,7 +105,7 @@ def publish(blog: Blog) -> float:
 
 
 def open_console(blog: Blog) -> None:
-    """Open the page on the long log, and seek in it."""
+    """Open the console on the long log, and seek in it."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         tab = browser.new_page(viewport={"width": 1280, "height": 720})
@@ -119,13 +120,13 @@ def open_console(blog: Blog) -> None:
 
 
 def show(tab: Page, address: str, at: int) -> None:
-    """Go to an address, and wait until the page shows that moment."""
+    """Open a URL, and wait until the page shows the moment `at`."""
     tab.goto(address)
     expect(tab.locator(f'#state[data-at="{at}"]')).to_be_visible(timeout=30_000)
 
 
 def timed(act: Callable[[], Any]) -> tuple[float, Any]:
-    """Return how many seconds something takes, and what it returns."""
+    """Return the duration of a call in seconds, and its result."""
     begun = time.perf_counter()
     answer = act()
     return time.perf_counter() - begun, answer

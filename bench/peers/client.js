@@ -1,4 +1,4 @@
-// The page, of the course's shape: it asks once, when it is opened, and says nothing of errors.
+// The page, in the course's shape: it fetches the posts once, when it opens, and shows no errors.
 'use strict';
 
 const express = require(process.env.EXPRESS || 'express');

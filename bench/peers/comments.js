@@ -1,4 +1,4 @@
-// comments, of the course's shape: takes a comment on whatever post, also on one that is not. Without its bus it dies.
+// comments, in the course's shape: accepts a comment on a post that does not exist. Without its bus the process dies.
 'use strict';
 
 const { randomBytes } = require('crypto');

@@ -1,4 +1,4 @@
-// The event bus, of the course's shape: remembers events, and sends each to everybody once, come what may.
+// The event bus, in the course's shape: keeps events in memory, and sends each event once to every service.
 'use strict';
 
 const http = require('http');
@@ -10,8 +10,8 @@ const PORT = process.env.PORT || 4005;
 const COURSE = [4000, 4001, 4002, 4003].map((port) => `http://127.0.0.1:${port}`).join();
 const SUBSCRIBERS = (process.env.SUBSCRIBERS || COURSE).split(',');
 
-// The course sends whatever comes at once, over as many connections as that takes, and on a busy machine one event
-// overtakes another. SOCKETS=1 sends to each address one after the other.
+// The course sends each event at once, over a new connection if needed, so on a busy machine events overtake each
+// other. With SOCKETS=1 each service gets one event after the other.
 const httpAgent = new http.Agent({ keepAlive: true, maxSockets: Number(process.env.SOCKETS) || Infinity });
 
 const events = [];
@@ -28,7 +28,7 @@ app.post('/events', (req, res) => {
   res.json({ status: 'OK' });
 });
 
-// The course's first bus has nothing to give.
+// The course's first bus keeps no events, so it has no GET /events.
 if (process.env.EVENT_STORE !== 'none') {
   app.get('/events', (req, res) => res.json(events));
 }

@@ -1,4 +1,4 @@
-// moderation, of the course's shape: keeps nothing, and "Orange" slips through. Without its bus it dies.
+// moderation, in the course's shape: keeps nothing, and approves "Orange". Without its bus the process dies.
 'use strict';
 
 const axios = require('axios');

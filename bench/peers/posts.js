@@ -1,4 +1,4 @@
-// posts, of the course's shape: stores a post, then tells the bus. Without its bus it dies.
+// posts, in the course's shape: stores a post, then publishes it. Without its bus the process dies.
 'use strict';
 
 const { randomBytes } = require('crypto');
@@ -18,7 +18,7 @@ app.use(express.json());
 
 app.get('/posts', (req, res) => res.json(posts));
 
-// The second path is the one of the Ingress, which cannot tell a POST from a GET.
+// The second path is for the Ingress, which cannot route by method.
 app.post(['/posts', '/posts/create'], async (req, res) => {
   const post = { id: randomBytes(4).toString('hex'), title: req.body.title };
   posts[post.id] = post;

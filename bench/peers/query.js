@@ -1,4 +1,4 @@
-// query, of the course's shape: posts with their comments, in memory. An event that comes twice shows twice.
+// query, in the course's shape: posts with their comments, in memory. An event that is delivered twice shows twice.
 'use strict';
 
 const axios = require('axios');

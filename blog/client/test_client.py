@@ -94,7 +94,7 @@ def test_a_blog_without_posts_invites_to_write_one(browser: Browser, query: Quer
         {"body": requests.ConnectionError()},
         {"body": requests.ReadTimeout()},
         {"status": 503, "json": {"errors": [{"message": "not now"}]}},
-        {"body": "<p>somebody else lives here</p>"},
+        {"body": "<p>another program</p>"},
     ],
 )
 def test_without_query_the_page_comes_all_the_same_and_says_so(browser: Browser, query: Query, trouble: Any) -> None:
