@@ -42,7 +42,7 @@ def main() -> None:
             blog.start("event-bus", "posts", "comments", "query", "moderation").ready()
             begun = time.monotonic()
             with story.open("rb") as file:
-                request("PUT", f"{blog.url('event-bus')}/log", file, headers=HEADERS, timeout=120).raise_for_status()
+                request("PUT", f"{blog.url('event-bus')}/log", data=file, headers=HEADERS, timeout=120).raise_for_status()
             print(f"import                {time.monotonic() - begun:6.1f} s")
             eventually(lambda: all(one["lag"] == 0 for one in blog.get("event-bus", "/subscribers").values()), 120)
             print(f"applied by all four   {time.monotonic() - begun:6.1f} s")
