@@ -1,6 +1,7 @@
-"""Look at what a step of a chapter has built, over HTTP, in chapter 4 by kubectl, too: `make checkpoint STEP=2.3`.
+"""Check the result of a chapter's step: `make checkpoint STEP=2.3`.
 
-A checkpoint asks the ports of the course, so it does not matter in which language a learner has written what is there.
+A checkpoint sends HTTP requests to the course's ports, so a learner may write the services in any language.
+The checkpoints of chapter 4 also use kubectl, and those of step 1.2 open the monolith's database.
 """
 
 from __future__ import annotations
@@ -20,23 +21,23 @@ POSTS, COMMENTS, QUERY, MODERATION, BUS, PAGE = (
 )
 MONOLITH = "http://127.0.0.1:8000"
 
-# What is looked at: a sentence that is true or not, and what to do where it is not.
-Look = tuple[str, bool, str]
-CHECKPOINTS: dict[str, Callable[[], Iterator[Look]]] = {}
+# One check: a sentence, whether the sentence is true, and the advice if it is false.
+Check = tuple[str, bool, str]
+CHECKPOINTS: dict[str, Callable[[], Iterator[Check]]] = {}
 
 
-def checkpoint(step: str) -> Callable[[Callable[[], Iterator[Look]]], Callable[[], Iterator[Look]]]:
-    """Make the function below the checkpoint of this step."""
+def checkpoint(step: str) -> Callable[[Callable[[], Iterator[Check]]], Callable[[], Iterator[Check]]]:
+    """Register the decorated function as the checkpoint of this step."""
 
-    def register(look: Callable[[], Iterator[Look]]) -> Callable[[], Iterator[Look]]:
-        CHECKPOINTS[step] = look
-        return look
+    def register(checks: Callable[[], Iterator[Check]]) -> Callable[[], Iterator[Check]]:
+        CHECKPOINTS[step] = checks
+        return checks
 
     return register
 
 
 def get(url: str) -> Any:
-    """Return the JSON at this address, or its text; None where nobody answers well."""
+    """Return the JSON or the text at this URL; None without a successful response."""
     try:
         answer = request("GET", url, timeout=5)
     except requests.RequestException:
@@ -46,7 +47,7 @@ def get(url: str) -> Any:
 
 
 def is_there(url: str) -> bool:
-    """Say whether anything answers at this address, and be it an error."""
+    """Return whether a server responds at this URL, even with an error."""
     try:
         request("GET", url, timeout=5)
     except requests.RequestException:
@@ -65,37 +66,41 @@ def statuses() -> list[str]:
 
 
 @checkpoint("1.1")
-def the_monolith() -> Iterator[Look]:
+def the_monolith() -> Iterator[Check]:
     rows = get(f"{MONOLITH}/posts") or []
     judged = {row["status"] for row in rows}
-    yield "the monolith answers", bool(rows), "start it: python mine/monolith.py"
-    yield "one answer has posts, comments and verdicts", "rejected" in judged, "write a comment with an orange in it"
+    yield "the monolith responds", bool(rows), "start the monolith: python mine/monolith.py"
+    yield "one response has posts, comments and verdicts", "rejected" in judged, "write a comment with an orange in it"
 
 
 @checkpoint("1.2")
-def the_owner_of_data() -> Iterator[Look]:
+def the_owner_of_data() -> Iterator[Check]:
     rows = get(f"{MONOLITH}/posts") or []
     columns = [row[1] for row in sqlite3.connect("data/monolith.db").execute("PRAGMA table_info(comments)")]
-    yield "the table has changed", "verdict" in columns, "rename the column: python mine/rename.py"
-    yield "the answer has not", any(row.get("status") for row in rows), "change the program, and start it again"
+    yield "the table has a new column name", "verdict" in columns, "rename the column: python mine/rename.py"
+    yield (
+        "the response has the old field name",
+        any(row.get("status") for row in rows),
+        "restart the program with the new SQL",
+    )
 
 
 @checkpoint("1.3")
-def the_web_of_requests() -> Iterator[Look]:
-    yield "posts is well", bool(get(f"{POSTS}/posts")), "start it, and write a post"
-    yield "comments is dead", not is_there(COMMENTS), "end it: Ctrl-C in its terminal"
+def the_web_of_requests() -> Iterator[Check]:
+    yield "posts responds", bool(get(f"{POSTS}/posts")), "start posts, and write a post"
+    yield "comments is down", not is_there(COMMENTS), "stop comments: press Ctrl-C in its terminal"
     yield (
-        "the page asks both, and so it is dead, too",
+        "the page needs both, so it fails",
         is_there(PAGE) and get(PAGE) is None,
-        "start mine/asking_page.py",
+        "start the page: python mine/asking_page.py",
     )
 
 
 @checkpoint("1.4")
-def telling() -> Iterator[Look]:
-    yield "the page is there", get(PAGE) is not None, "start the blog: make up"
+def a_read_side_of_its_own() -> Iterator[Check]:
+    yield "the page responds", get(PAGE) is not None, "start the blog: make up"
     yield "query shows two comments", len(statuses()) > 1, "write the comments of this step"
-    yield "all of them are judged", {*statuses()} == {"approved"}, "start moderation and comments again"
+    yield "both comments are approved", {*statuses()} == {"approved"}, "start moderation and comments"
 
 
 def titles(posts: Any) -> list[str]:
@@ -104,127 +109,132 @@ def titles(posts: Any) -> list[str]:
 
 
 def history() -> list[Any]:
-    """Return all events, as far as the bus keeps any."""
+    """Return all events that the bus keeps; none if the bus has no list."""
     events = get(f"{BUS}/events")
     return events if isinstance(events, list) else []
 
 
+def subscribers() -> dict[str, Any]:
+    """Return the bus's subscribers, by their names."""
+    return get(f"{BUS}/subscribers") or {}
+
+
 @checkpoint("2.1")
-def a_page_that_asks() -> Iterator[Look]:
+def a_page_that_asks() -> Iterator[Check]:
     page = get(PAGE) or ""
     count = len(get(f"{POSTS}/posts") or {})
-    yield "the page is there", bool(page), "start all three"
-    yield "there are 100 posts", count == 100, f"there are {count}; write more"
-    yield "the page asks twice, and not 101 times", "(2 requests)" in page, "change the page, and start it again"
+    yield "the page responds", bool(page), "start posts, comments and the page"
+    yield "there are 100 posts", count == 100, f"found {count}; write the rest, or restart posts and write 100"
+    yield "the page makes 2 requests, not 101", "(2 requests)" in page, "change the page, and restart it"
 
 
 @checkpoint("2.2")
-def the_bus_by_hand() -> Iterator[Look]:
+def the_bus_by_hand() -> Iterator[Check]:
     there = titles(get(f"{POSTS}/posts"))
     yield (
-        "a bus made by hand is at 4005",
+        "your own bus runs on port 4005",
         is_there(BUS) and get(f"{BUS}/healthz") is None,
-        "put yours in our bus's place",
+        "stop our event-bus, and start yours",
     )
-    yield "posts has published", len(there) > 1, "write the posts of this step"
-    yield "query has heard of each", titles(get(f"{QUERY}/posts")) == there, "is the bus telling 4002?"
+    yield "posts has published two posts", len(there) > 1, "write the posts of this step"
+    yield "query shows every post", titles(get(f"{QUERY}/posts")) == there, "does your bus deliver to port 4002?"
 
 
 @checkpoint("2.3")
-def the_read_side() -> Iterator[Look]:
+def the_read_side() -> Iterator[Check]:
     posts = get(f"{POSTS}/posts") or {}
     same = all(get(f"{COMMENTS}/posts/{post['id']}/comments") == post["comments"] for post in shown())
-    yield "there is a blog to read", len(posts) > 20, "fill it: make demo"
-    yield "query shows every post that posts has", titles(posts) == titles(get(f"{QUERY}/posts")), "is query running?"
-    yield "query shows every comment as comments has it", same, "is query running? See: make status"
+    yield "the blog has more than 20 posts", len(posts) > 20, "write the demo posts: make demo"
+    yield (
+        "query shows every post that posts has",
+        titles(posts) == titles(get(f"{QUERY}/posts")),
+        "look at: make status",
+    )
+    yield "query shows every comment as comments has it", same, "look at: make status"
 
 
 @checkpoint("2.4")
-def four_events() -> Iterator[Look]:
+def four_events() -> Iterator[Check]:
     chains: dict[str, list[str]] = {}
     for event in history():
         if event["type"].startswith("Comment"):
             chains.setdefault(event["data"]["id"], []).append(event["type"])
     whole = {tuple(chain) for chain in chains.values()} == {("CommentCreated", "CommentModerated", "CommentUpdated")}
-    yield "there are three comments in the log", len(chains) == 3, "write the comments of this step"
-    yield "each was created, judged and updated, in this order", whole, "is everybody running? See: make status"
+    yield "the log has three comments", len(chains) == 3, "write the comments of this step"
+    yield "each comment has CommentCreated, CommentModerated, CommentUpdated", whole, "look at: make status"
 
 
 @checkpoint("2.5")
-def a_bus_that_remembers() -> Iterator[Look]:
+def a_bus_that_remembers() -> Iterator[Check]:
     kept = [event["data"]["title"] for event in history() if event["type"] == "PostCreated"]
     yield (
-        "a bus made by hand is at 4005",
+        "your own bus runs on port 4005",
         is_there(BUS) and get(f"{BUS}/healthz") is None,
-        "put yours in our bus's place",
+        "stop our event-bus, and start yours",
     )
-    yield "it remembers what it was told", len(kept) > 1, "write the posts of this step"
-    yield "query has been told all of it", titles(get(f"{QUERY}/posts")) == kept, "start query again"
+    yield "your bus keeps its events", len(kept) > 1, "write the posts of this step"
+    same = titles(get(f"{QUERY}/posts")) == kept
+    yield "query shows every post that your bus keeps", same, "run: make restart SERVICE=query"
 
 
 @checkpoint("2.6")
-def the_store_and_the_replay() -> Iterator[Look]:
-    subscribers = get(f"{BUS}/subscribers") or {}
+def the_store_and_the_replay() -> Iterator[Check]:
     head = len(history())
-    places = {one["position"] for one in subscribers.values() if one["state"] == "live"}
-    then = (get(f"{BUS}/subscribers/query/state?at={head}") or {}).get("state")
-    yield "the log has eight events", head == 8, f"it has {head}; begin again with an empty one"
-    yield "everybody is live, and stands at its end", places == {head} and len(subscribers) == 4, "minibus resume"
-    yield "what query holds is what the log gives", then == (get(f"{QUERY}/state") or {}).get("state"), "start query"
-
-
-def standing() -> dict[str, Any]:
-    """Return how the bus sees its subscribers."""
-    return get(f"{BUS}/subscribers") or {}
+    positions = [one["position"] for one in subscribers().values() if one["state"] == "live"]
+    of_query = (get(f"{QUERY}/state") or {}).get("state")
+    of_log = (get(f"{BUS}/subscribers/query/state?at={head}") or {}).get("state")
+    yield "the log has eight events", head == 8, f"found {head}; run make reset, and repeat the step"
+    yield "all four services are live at position 8", positions == [head] * 4, "run: minibus resume"
+    yield "the state of query equals the fold of the log", of_query == of_log, "run: make start SERVICE=query"
 
 
 @checkpoint("3.1")
-def one_container() -> Iterator[Look]:
-    yield "posts answers", get(f"{POSTS}/posts") is not None, "start its container; does it listen at 0.0.0.0?"
+def one_container() -> Iterator[Check]:
+    yield "posts responds", get(f"{POSTS}/posts") is not None, "start its container; does posts listen on 0.0.0.0?"
     waits = is_there(POSTS) and get(f"{POSTS}/readyz") is None
-    yield "it has no bus yet, and says so", waits, "look at: docker logs posts"
+    yield "posts is not ready, because it has no bus", waits, "look at: docker logs posts"
 
 
 @checkpoint("3.2")
-def containers_by_name() -> Iterator[Look]:
-    posts = standing().get("posts", {})
+def containers_by_name() -> Iterator[Check]:
+    posts = subscribers().get("posts", {})
     by_name = posts.get("url") == "http://posts:4000" and posts.get("state") == "live"
     yield "posts is registered at the bus by its name", by_name, "look at: minibus subscribers"
-    yield "a post was stored", bool(get(f"{BUS}/events")), "write one"
+    yield "the log has a post", bool(get(f"{BUS}/events")), "write a post"
 
 
 @checkpoint("3.3")
-def what_outlives_a_container() -> Iterator[Look]:
+def what_outlives_a_container() -> Iterator[Check]:
     log = get(f"{BUS}/events") or []
-    yield "the log has an event", bool(log), "write a post, once the bus has its volume"
+    yield "the log has an event", bool(log), "start the bus with its volume, then write a post"
     titles = {event["data"]["title"] for event in log if event["type"] == "PostCreated"}
     shown = {post["title"] for post in (get(f"{POSTS}/posts") or {}).values()}
-    yield "posts shows what is in the log", titles == shown, "look at: minibus subscribers"
+    yield "posts shows the posts of the log", titles == shown, "look at: minibus subscribers"
 
 
 @checkpoint("3.4")
-def all_six() -> Iterator[Look]:
-    yield "the page is there", get(PAGE) is not None, "look at: docker compose ps"
-    live = [name for name, one in standing().items() if one["state"] == "live" and not one["lag"]]
+def all_six() -> Iterator[Check]:
+    yield "the page responds", get(PAGE) is not None, "look at: docker compose ps"
+    live = [name for name, one in subscribers().items() if one["state"] == "live" and not one["lag"]]
     yield "four services have caught up", len(live) == 4, "look at: minibus subscribers"
-    yield "the log has outlived its containers", bool(get(f"{BUS}/events")), "fill it (make demo), then down and up"
+    yield "the log still has its events", bool(get(f"{BUS}/events")), "run make demo, then docker compose down, then up"
 
 
 def cluster(kind: str) -> dict[str, Any]:
-    """Return the objects of this kind in the cluster that kubectl points at, by their names."""
-    asked = subprocess.run(["kubectl", "get", kind, "--output=json"], capture_output=True, check=False)
-    items = json.loads(asked.stdout)["items"] if asked.returncode == 0 else []
+    """Return the objects of this kind, by their names, from kubectl's current cluster."""
+    listed = subprocess.run(["kubectl", "get", kind, "--output=json"], capture_output=True, check=False)
+    items = json.loads(listed.stdout)["items"] if listed.returncode == 0 else []
     return {item["metadata"]["name"]: item for item in items}
 
 
 def ready(*parts: str) -> bool:
-    """Say whether these parts are in the cluster, and may be asked something."""
+    """Return whether each of these parts has a ready Pod in the cluster."""
     deployments = cluster("deployments")
     return all(deployments.get(f"{part}-depl", {}).get("status", {}).get("readyReplicas") for part in parts)
 
 
 @checkpoint("4.1")
-def a_deployment() -> Iterator[Look]:
+def a_deployment() -> Iterator[Check]:
     yield "posts is ready", ready("posts"), "look at: kubectl get pods"
     claim = cluster("persistentvolumeclaims").get("event-bus-data", {})
     has_volume = claim.get("status", {}).get("phase") == "Bound"
@@ -232,50 +242,51 @@ def a_deployment() -> Iterator[Look]:
 
 
 @checkpoint("4.2")
-def a_service() -> Iterator[Look]:
+def a_service() -> Iterator[Check]:
     behind = cluster("endpoints").get("posts-srv", {}).get("subsets") or [{}]
     ports = [port["port"] for port in behind[0].get("ports", [])]
-    yield "posts-srv leads to a Pod", bool(behind[0].get("addresses")), "is its selector a label of that Pod?"
-    yield "at the port where posts listens", ports == [4000], "look at: kubectl describe service posts-srv"
+    yield "posts-srv has the address of a Pod", bool(behind[0].get("addresses")), "does its selector match a Pod?"
+    yield "posts-srv forwards to port 4000", ports == [4000], "look at: kubectl describe service posts-srv"
 
 
 @checkpoint("4.3")
-def the_whole_blog() -> Iterator[Look]:
+def the_whole_blog() -> Iterator[Check]:
     parts = ("posts", "comments", "query", "moderation", "event-bus", "client")
-    yield "all six are ready", ready(*parts), "look at: kubectl get pods"
-    lags = [one["lag"] for one in standing().values() if one["state"] != "down"]
-    yield "every Pod that listens has the whole log", len(lags) == 5 and not any(lags), "is make forward running?"
+    yield "all six parts are ready", ready(*parts), "look at: kubectl get pods"
+    lags = [one["lag"] for one in subscribers().values() if one["state"] != "down"]
+    yield "every subscribed Pod has applied the whole log", len(lags) == 5 and not any(lags), "does make forward run?"
 
 
 @checkpoint("4.4")
-def an_ingress() -> Iterator[Look]:
+def an_ingress() -> Iterator[Check]:
     [rule] = cluster("ingresses").get("ingress-srv", {}).get("spec", {}).get("rules") or [{}]
-    yield "the Ingress has one host, posts.com", rule.get("host") == "posts.com", "look at: kubectl get ingress"
+    yield "the Ingress has the host posts.com", rule.get("host") == "posts.com", "look at: kubectl get ingress"
     paths = rule.get("http", {}).get("paths", [])
     services = {path["backend"]["service"]["name"] for path in paths}
-    yield "it leads to four Services", len(services) == 4, "look at: kubectl describe ingress ingress-srv"
+    yield "the Ingress forwards to four Services", len(services) == 4, "look at: kubectl describe ingress ingress-srv"
 
 
 @checkpoint("4.5")
-def a_change() -> Iterator[Look]:
+def a_change() -> Iterator[Check]:
     notes = cluster("deployments").get("moderation-depl", {}).get("metadata", {}).get("annotations", {})
     revision = int(notes.get("deployment.kubernetes.io/revision", 0))
-    yield "moderation was started anew", revision > 1, "kubectl rollout restart deployment/moderation-depl"
-    lags = [one["lag"] for name, one in standing().items() if name.startswith("moderation-") and one["state"] == "live"]
-    yield "its new Pod has the whole log", lags == [0], "is make forward running?"
+    yield "moderation was restarted", revision > 1, "run: kubectl rollout restart deployment/moderation-depl"
+    live = {name: one["lag"] for name, one in subscribers().items() if one["state"] == "live"}
+    lags = [lag for name, lag in live.items() if name.startswith("moderation-")]
+    yield "the new Pod has applied the whole log", lags == [0], "does make forward run?"
 
 
 def main(step: str = "") -> int:
-    """Print a line for each thing looked at; return 0 when all is well."""
+    """Run the checks of a step and print a line for each; return 0 if all pass, 1 or 2 otherwise."""
     if step not in CHECKPOINTS:
-        print(f"Name one of the steps: make checkpoint STEP={next(iter(CHECKPOINTS))}, {', '.join(CHECKPOINTS)}")
+        print(f"Unknown step: {step or 'none given'}. Run make checkpoint STEP=… with one of {', '.join(CHECKPOINTS)}.")
         return 2
-    looks = list(CHECKPOINTS[step]())
-    for sentence, is_so, otherwise in looks:
-        print(f"✓ {sentence}" if is_so else f"✗ {sentence}: no. {otherwise[0].upper()}{otherwise[1:]}")
-    if not all(is_so for _, is_so, _ in looks):
+    checks = list(CHECKPOINTS[step]())
+    for sentence, passed, advice in checks:
+        print(f"✓ {sentence}" if passed else f"✗ Not yet: {sentence}. {advice[0].upper()}{advice[1:]}")
+    if not all(passed for _, passed, _ in checks):
         return 1
-    print(f"Step {step} stands.")
+    print(f"Step {step} is complete.")
     return 0
 
 

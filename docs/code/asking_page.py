@@ -1,4 +1,4 @@
-"""A page that knows nothing: it asks posts once, and comments once for every post."""
+"""A page without data of its own: each view requests posts once, and comments once for every post."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ app = Flask(__name__)
 
 @app.get("/")
 def page() -> tuple[str, dict[str, str]]:
-    """Show the posts with their comments, and how often this page had to ask."""
+    """Show the posts with their comments, and the number of requests that this page made."""
     requests_made = 0
 
     def ask(address: str) -> Any:

@@ -1,4 +1,4 @@
-"""The event bus by hand, with a memory: it keeps what it is told, and gives it to whoever asks."""
+"""The event bus by hand, with a memory: keep each published event, and return all events on request."""
 
 import logging
 from typing import Any
@@ -7,19 +7,19 @@ import requests
 from flask import Flask, request
 
 app = Flask(__name__)
-logging.getLogger("werkzeug").setLevel("ERROR")  # no line for every request
+logging.getLogger("werkzeug").setLevel("ERROR")  # the server prints no line for each request
 events: list[Any] = []
 
 
 @app.get("/events")
 def list_events() -> list[Any]:
-    """Give all that happened, oldest first."""
+    """Return all events, oldest first."""
     return events
 
 
 @app.post("/events")
-def hear() -> dict[str, str]:
-    """Keep an event, then tell everybody."""
+def publish_event() -> dict[str, str]:
+    """Keep an event, then deliver it to each service in turn."""
     event = request.get_json()
     events.append(event)
     print(event["type"], event["data"])
@@ -27,7 +27,7 @@ def hear() -> dict[str, str]:
         try:
             requests.post(f"http://127.0.0.1:{port}/events", json=event, timeout=2)
         except requests.RequestException:
-            print(f"  {port} did not hear of it")
+            print(f"  not delivered to {port}")
     return {"status": "OK"}
 
 

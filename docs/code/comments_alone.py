@@ -1,4 +1,7 @@
-"""comments, alone: keeps its comments, and tells nobody. PAUSE=2 makes it answer two seconds later."""
+"""comments, alone: keeps its comments, and publishes no event.
+
+DELAY=2 adds two seconds to each list of comments.
+"""
 
 import os
 import secrets
@@ -6,7 +9,7 @@ import time
 
 from flask import Flask, request
 
-PAUSE = float(os.environ.get("PAUSE", "0"))  # seconds
+DELAY = float(os.environ.get("DELAY", "0"))  # seconds
 
 app = Flask(__name__)
 comments: dict[str, list[dict[str, str]]] = {}
@@ -15,7 +18,7 @@ comments: dict[str, list[dict[str, str]]] = {}
 @app.get("/posts/<post_id>/comments")
 def list_comments(post_id: str) -> list[dict[str, str]]:
     """Show the comments on one post."""
-    time.sleep(PAUSE)
+    time.sleep(DELAY)
     return comments.get(post_id, [])
 
 

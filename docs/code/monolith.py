@@ -1,4 +1,4 @@
-"""The mini-blog as a monolith: one program, one database, everything in it."""
+"""The mini-blog as a monolith: one program with one database."""
 
 import sqlite3
 from pathlib import Path
@@ -10,12 +10,12 @@ TABLES = """
 CREATE TABLE IF NOT EXISTS posts (id INTEGER PRIMARY KEY, title TEXT);
 CREATE TABLE IF NOT EXISTS comments (id INTEGER PRIMARY KEY, post INTEGER REFERENCES posts, content TEXT, status TEXT);
 """
-EVERYTHING = """
+POSTS_WITH_COMMENTS = """
 SELECT title, content, status
 FROM posts LEFT JOIN comments ON comments.post = posts.id
 ORDER BY posts.id, comments.id
 """
-REMEMBER = "INSERT INTO comments (post, content, status) VALUES (?, ?, ?)"
+ADD_COMMENT = "INSERT INTO comments (post, content, status) VALUES (?, ?, ?)"
 
 app = Flask(__name__)
 
@@ -31,8 +31,8 @@ def database() -> sqlite3.Connection:
 
 @app.get("/posts")
 def list_posts() -> list[dict[str, Any]]:
-    """Show all the posts, each with its comments: one question to one database."""
-    return [dict(row) for row in database().execute(EVERYTHING)]
+    """Show all the posts, each with its comments, from one query."""
+    return [dict(row) for row in database().execute(POSTS_WITH_COMMENTS)]
 
 
 @app.post("/posts")
@@ -45,15 +45,15 @@ def create_post() -> tuple[dict[str, Any], int]:
 
 @app.post("/posts/<int:post>/comments")
 def create_comment(post: int) -> tuple[dict[str, Any], int]:
-    """Judge a comment and keep it; the judge is a function call away."""
+    """Judge a comment with a function call, then keep the comment with its status."""
     content = request.get_json()["content"]
     status = judge(content)
-    database().execute(REMEMBER, [post, content, status])
+    database().execute(ADD_COMMENT, [post, content, status])
     return {"content": content, "status": status}, 201
 
 
 def judge(content: str) -> str:
-    """Reject what contains the word of the course."""
+    """Reject a text that contains the course's word, orange."""
     return "rejected" if "orange" in content.lower() else "approved"
 
 

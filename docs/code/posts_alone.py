@@ -1,4 +1,4 @@
-"""posts, alone: keeps its posts, and tells nobody."""
+"""posts, alone: keeps its posts, and publishes no event."""
 
 import secrets
 

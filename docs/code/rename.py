@@ -1,6 +1,6 @@
-"""The owner of the monolith's database finds a better name for a column."""
+"""Rename a column of the monolith's database, as its owner."""
 
 import sqlite3
 
 sqlite3.connect("data/monolith.db").execute("ALTER TABLE comments RENAME COLUMN status TO verdict")
-print("comments.status is comments.verdict now")
+print("The column comments.status is now comments.verdict.")

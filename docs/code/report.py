@@ -1,4 +1,4 @@
-"""A report that somebody else wrote, who found the monolith's database and read it."""
+"""Count the rejected comments: another team's report, which reads the monolith's database."""
 
 import sqlite3
 

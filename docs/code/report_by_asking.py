@@ -1,4 +1,4 @@
-"""The same report, by somebody who asks the owner of the data."""
+"""Count the rejected comments: the same report, which requests the data from its owner."""
 
 import requests
 

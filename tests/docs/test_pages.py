@@ -80,7 +80,7 @@ def test_every_checkpoint_is_passed_on_a_page() -> None:
         for step, said in re.findall(
             r"^\$ make checkpoint STEP=(\S+)\n((?:[✓✗S].*\n)*)", page.read_text(), re.MULTILINE
         )
-        if "✗" not in said and said.endswith(f"Step {step} stands.\n")
+        if "✗" not in said and said.endswith(f"Step {step} is complete.\n")
     }
 
     written = re.findall(r'^@checkpoint\("(.+)"\)', (ROOT / "docs" / "checkpoints.py").read_text(), re.MULTILINE)
