@@ -1,4 +1,4 @@
-"""The harness that proves the pages can fail: what is shown, what is said, and what may differ between them."""
+"""Test the machinery that proves pages: reading a console block, comparing its output, listings and links."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages.links import what_is_wrong
+from tests.docs.pages.links import problem_of
 from tests.docs.pages.listings import cut, renewed
 from tests.docs.pages.transcript import Names, read
 from tests.support.system import ROOT
@@ -14,32 +14,32 @@ from tests.support.system import ROOT
 README = ROOT / "README.md"
 
 
-def is_shown(shown: str, said: str, names: Names | None = None) -> bool:
-    return (names or Names()).match(shown.splitlines(), said)
+def matches(shown: str, output: str, names: Names | None = None) -> bool:
+    return (names or Names()).match(shown.splitlines(), output)
 
 
-def test_a_console_is_read_command_by_command() -> None:
+def test_a_console_block_becomes_commands_with_their_output() -> None:
     first, second, third = read("$ cat <<END\n> Hello\n> END\nHello\n$ make up\nStarting\n⋮\n^C\nStopped.\n")
 
-    assert (first.typed, first.shown, first.goes_on) == ("cat <<END\nHello\nEND", ["Hello"], False)
-    assert (second.typed, second.shown, second.goes_on) == ("make up", ["Starting", "⋮"], True)
+    assert (first.typed, first.shown, first.continues) == ("cat <<END\nHello\nEND", ["Hello"], False)
+    assert (second.typed, second.shown, second.continues) == ("make up", ["Starting", "⋮"], True)
     assert (third.typed, third.shown) == ("^C", ["Stopped."])
     assert (first.first, first.last) == (3, 4)
 
 
-def test_a_block_can_show_what_a_command_goes_on_to_say() -> None:
+def test_a_block_may_start_with_more_output_of_a_running_command() -> None:
     [command] = read("⋮\nHello\n⋮\n")
 
-    assert (command.typed, command.shown, command.goes_on) == ("⋮", ["Hello", "⋮"], True)
+    assert (command.typed, command.shown, command.continues) == ("⋮", ["Hello", "⋮"], True)
 
 
-def test_text_before_any_command_is_refused() -> None:
-    with pytest.raises(ValueError, match="behind"):
+def test_output_before_the_first_command_is_an_error() -> None:
+    with pytest.raises(ValueError, match="must begin with"):
         read("Hello\n$ echo Hello\n")
 
 
 @pytest.mark.parametrize(
-    ("shown", "said"),
+    ("shown", "output"),
     [
         ("Hello", "Hello\n"),
         ("Hello", "Hello   \n"),
@@ -54,12 +54,12 @@ def test_text_before_any_command_is_refused() -> None:
         ("green", "\x1b[32mgreen\x1b[0m\n"),
     ],
 )
-def test_what_is_shown_is_what_was_said(shown: str, said: str) -> None:
-    assert is_shown(shown, said)
+def test_output_that_equals_the_page_matches(shown: str, output: str) -> None:
+    assert matches(shown, output)
 
 
 @pytest.mark.parametrize(
-    ("shown", "said"),
+    ("shown", "output"),
     [
         ("Hello", "Hello, you\n"),
         ("", "Something\n"),
@@ -72,18 +72,18 @@ def test_what_is_shown_is_what_was_said(shown: str, said: str) -> None:
         (".*", "anything\n"),
     ],
 )
-def test_anything_else_is_told(shown: str, said: str) -> None:
-    assert not is_shown(shown, said)
+def test_other_output_does_not_match(shown: str, output: str) -> None:
+    assert not matches(shown, output)
 
 
-def test_an_id_on_the_page_stands_for_the_one_of_this_run() -> None:
+def test_an_id_of_the_page_is_replaced_by_the_id_of_this_run() -> None:
     names = Names()
-    assert is_shown('{"id": "1f2e3d4c"}', '{"id": "83ed520b"}\n', names)
+    assert matches('{"id": "1f2e3d4c"}', '{"id": "83ed520b"}\n', names)
 
     assert names.typed("curl 127.0.0.1:4000/posts/1f2e3d4c") == "curl 127.0.0.1:4000/posts/83ed520b"
     assert names.on_page("83ed520b is there") == "1f2e3d4c is there"
-    assert is_shown("1f2e3d4c", "83ed520b\n", names)
-    assert not is_shown("1f2e3d4c", "25cf6f40\n", names)
+    assert matches("1f2e3d4c", "83ed520b\n", names)
+    assert not matches("1f2e3d4c", "25cf6f40\n", names)
 
 
 def test_a_listing_is_cut_by_name_by_region_or_whole(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -94,18 +94,18 @@ def test_a_listing_is_cut_by_name_by_region_or_whole(monkeypatch: pytest.MonkeyP
     assert cut("a.py#f,A") == "@on\ndef f():\n    return A\n\n\nA = 1\n"
     assert cut("a.yaml#probes") == "b: 2\n"
     assert renewed("```yaml from=a.yaml\nold\n```\n") == f"```yaml from=a.yaml\n{cut('a.yaml')}```\n"
-    for nothing in ("a.py#g", "a.yaml#A", "b.py"):
+    for missing in ("a.py#g", "a.yaml#A", "b.py"):
         with pytest.raises(LookupError):
-            cut(nothing)
+            cut(missing)
 
 
 @pytest.mark.parametrize("target", ["LICENSE", "docs/", "docs/console.md#keys", "#stories", "http://127.0.0.1:3000"])
-def test_a_link_that_leads_somewhere_is_let_be(target: str) -> None:
-    assert what_is_wrong(README, target) == ""
+def test_a_link_with_a_target_has_no_problem(target: str) -> None:
+    assert problem_of(README, target) == ""
 
 
 @pytest.mark.parametrize(
     "target", ["NOTHING", "../../etc", "docs/console.md#locks", "#no-such", "http:/x", "LICENSE#1"]
 )
-def test_a_dead_link_is_told(target: str) -> None:
-    assert what_is_wrong(README, target)
+def test_a_link_without_a_target_has_a_problem(target: str) -> None:
+    assert problem_of(README, target)

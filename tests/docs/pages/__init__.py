@@ -1,28 +1,30 @@
-"""How a page is proven: the tests type what it shows, cut its listings from the source, and follow its links.
+"""Prove the Markdown pages: type their commands, cut their listings from the source, and follow their links.
 
-A block of code on a page is one of these, told by the words after its language, which readers do not see:
+The text after a block's language says what the tests do with the block. A rendered page does not show that text.
 
-```console                          typed into a shell, and what it says is compared with what is shown
-```console needs=docker             likewise, where there is such a thing (see `needs.py`)
-```python from=PATH                 a listing: this file of the repository
-```python from=PATH#add_post,judge  these functions, classes or names of it, or what stands between the comments
-                                    `region NAME` and `endregion`; `make docs` cuts them anew
-```python to=PATH                   a file that the reader writes; it is written where the commands run
-```diff                             a change that the reader makes; `patch -p1` makes it there
-```text, ```mermaid, ```            a drawing
+```console                          type each command into a shell, and compare its output with the page
+```console needs=docker             do the same, but only on a machine that has Docker (see `needs.py`)
+```python from=PATH                 a listing: the whole file at this path of the repository
+```python from=PATH#add_post,judge  a listing: these functions, classes, names or YAML keys of the file, or the lines
+                                    between the comments `region NAME` and `endregion`; `make docs` cuts it again
+```python to=PATH                   a file that the reader writes: the tests write it to this path
+```diff                             a change that the reader makes: the tests apply it with `patch -p1`
+```text, ```mermaid, ```            a drawing: the tests only check that it has no command
 
-In a console a command stands behind `$ `, its further lines behind `> `, and everything that it says below it:
+In a console block `$ ` starts a command, `> ` continues it on the next line, and its output follows below:
 
-…    on a line of its own: any lines; within a line: anything
-⋮    at the end: the command goes on, and what comes next is typed in another terminal
-⋮    at the beginning of a block: what goes on in the terminal that was opened last has gone on to say this
-^C   what is pressed in the terminal that was opened last; how the command ends stands below it
+…    a line of its own: any number of lines; inside a line: any text
+⋮    the last line of an output: the command continues to run, and the next command has a terminal of its own
+⋮    the first line of a block: more output of the terminal that was opened last
+^C   Ctrl-C in the terminal that was opened last; the output of its end follows below
 
-Ids, times of day, and numbers before a unit of time or size need no sign: an id on the page stands for the one that the
-run draws, the same one from then on, in what is typed too. `make pages PAGE=docs/some.md` proves one page; with
-REWRITE=1 it writes what was said into the page: read it before you commit.
+Ids, times of day, and numbers before a unit of time or size differ in every run, and need no mark. The tests
+replace each id of the page by the id of the run, in output and in later commands.
 
-Each page has a fresh copy of the repository, on the ports of a class, and is typed from top to bottom. What only looks
-(`curl` without data, `make status`, `minibus state` …) is looked at again until it is as shown, as readers are slower
-than a test.
+`make pages PAGE=docs/some.md` proves one page. With REWRITE=1 it writes the output of the run into the page: read
+the page before you commit.
+
+Each page gets a fresh copy of the repository, uses the ports of a class, and is typed from top to bottom. Some commands
+change nothing (`curl` without data, `make status`, `minibus state` …). The tests repeat such a command until its output
+equals the page, because events need a moment.
 """

@@ -1,4 +1,4 @@
-"""Where the links of a page lead, and what can be linked to."""
+"""Find the links of a page, and check their targets."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ EXTERNAL = re.compile(r"https?://[\w.-]+(?::\d+)?(?:/[^\s<>]*)?", re.ASCII)
 
 
 def tokens(page: str) -> Iterator[Token]:
-    """Yield what Markdown makes of a page, what stands within lines too."""
+    """Yield the Markdown tokens of a page, with the tokens inside lines."""
     for token in MarkdownIt("gfm-like", {"linkify": False}).parse(page):
         yield token
         yield from token.children or ()
 
 
 def links(page: str) -> list[str]:
-    """Return where the links and pictures of a page lead."""
+    """Return the targets of a page's links and pictures."""
     found: list[str] = []
     for token in tokens(page):
         if token.type in ("html_block", "html_inline"):
@@ -37,7 +37,7 @@ def links(page: str) -> list[str]:
 
 @cache
 def anchors(path: Path) -> frozenset[str]:
-    """Return the anchors of a page: its headings, as GitHub writes them."""
+    """Return the anchors of a page: the slugs that GitHub makes of its headings."""
     found: list[str] = []
     for token, following in pairwise(tokens(path.read_text())):
         if token.type == "heading_open":
@@ -48,14 +48,14 @@ def anchors(path: Path) -> frozenset[str]:
     return frozenset(found)
 
 
-def what_is_wrong(page: Path, target: str) -> str:
-    """Say why a link leads nowhere, nothing if it leads somewhere. Of other sites' only the form is looked at."""
+def problem_of(page: Path, target: str) -> str:
+    """Return the problem of a link, or an empty string. Check only the syntax of links to other sites."""
     if re.match(r"[a-z]+:", target):
-        return "" if EXTERNAL.fullmatch(target) else "is no address"
+        return "" if EXTERNAL.fullmatch(target) else "is not a valid URL"
     name, _, anchor = target.partition("#")
     path = (page.parent / name).resolve() if name else page
     if not path.is_relative_to(ROOT) or not path.exists():
-        return "leads to no file of this repository"
+        return "points to no file of this repository"
     if anchor and (path.suffix != ".md" or anchor not in anchors(path)):
         return f"names no heading of {path.name}"
     return ""

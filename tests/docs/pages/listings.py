@@ -1,4 +1,4 @@
-"""Listings are cut from the source: `make docs` writes them into the pages anew."""
+"""Cut the listings of pages from the source: `make docs` updates every page."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ NOT_OURS = {"node_modules", ".venv", "data", "mine", "run"}
 
 
 def pages() -> list[Path]:
-    """Return every page of the repository."""
+    """Return every Markdown page of the repository."""
     found = (path for path in ROOT.rglob("*.md") if not NOT_OURS & set(path.relative_to(ROOT).parts))
     return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(ROOT).parts))
 
 
 def cut(source: str) -> str:
-    """Return what a listing has to show, of `PATH` or `PATH#NAME,NAME`. Raises `LookupError`."""
+    """Return the text of a listing of `PATH` or `PATH#NAME,NAME`.
+
+    Raises `LookupError` for a path or a name that does not exist.
+    """
     path, _, names = source.partition("#")
     if not (ROOT / path).is_file():
         raise LookupError(f"there is no file {path}")
@@ -29,7 +32,7 @@ def cut(source: str) -> str:
 
 
 def part(text: str, name: str, path: str) -> str:
-    """Return the function, class or name of a module, the key of a YAML file, or the region of a file."""
+    """Return the source of a name: a function, class or variable of a module, a key of a YAML file, or a region."""
     lines = text.splitlines(keepends=True)
     regions = re.findall(rf"^[^\n]*\bregion {name}\b[^\n]*\n(.*?)^[^\n]*\bendregion\b", text, re.MULTILINE | re.DOTALL)
     if regions:
@@ -45,7 +48,7 @@ def part(text: str, name: str, path: str) -> str:
 
 
 def names_of(node: ast.stmt) -> set[str]:
-    """Return what a statement defines."""
+    """Return the names that a statement defines."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return {node.name}
     targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
@@ -53,12 +56,15 @@ def names_of(node: ast.stmt) -> set[str]:
 
 
 def renewed(page: str) -> str:
-    """Return a page with its listings cut anew."""
+    """Return a page with current listings."""
     return LISTING.sub(lambda listing: f"{listing[1]}{cut(listing[2])}```", page)
 
 
 def main() -> int:
-    """Write the listings into all the pages, and say which page has become another one."""
+    """Update the listings of all pages, and print the name of each page that changed.
+
+    Returns 1 if a listing names a file or a name that does not exist, else 0.
+    """
     problems = 0
     for path in pages():
         name, page = path.relative_to(ROOT), path.read_text()
@@ -70,7 +76,7 @@ def main() -> int:
             continue
         if new != page:
             path.write_text(new)
-            print(f"{name} has new listings")
+            print(f"{name}: listings updated")
     return min(problems, 1)
 
 

@@ -1,4 +1,4 @@
-"""What some pages need beside Python: a container engine, a cluster."""
+"""Detect the tools that some pages need beside Python: a container engine, a cluster."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ import shutil
 import subprocess
 from functools import cache
 
-# The program that tells of it, and a question that it answers well where there is one.
+# For each need, a command that succeeds if the need is met; its program must be installed.
 NEEDS = {
     "docker": ["docker", "info"],
     "cluster": ["kubectl", "get", "nodes", "--request-timeout=20s"],
 }
-PATIENCE = 400.0  # seconds: an image may have to be built, and pods to start
+PATIENCE = 400.0  # seconds for a command that may build an image or start pods
 
 
 def is_installed(need: str) -> bool:
-    """Say whether this machine has what could be asked for it."""
+    """Return whether this machine has the program of a need."""
     return shutil.which(NEEDS[need][0]) is not None
 
 
 @cache
 def is_there(need: str) -> bool:
-    """Say whether it answers, and may be used: a cluster may be somebody's, so CLUSTER=1 has to say so."""
+    """Return whether a need is met. Use a cluster only with CLUSTER=1, because kubectl may point at a shared one."""
     if need == "cluster" and os.environ.get("CLUSTER") != "1":
         return False
-    asked = subprocess.run(NEEDS[need], capture_output=True, timeout=60, check=False)
-    return asked.returncode == 0
+    done = subprocess.run(NEEDS[need], capture_output=True, timeout=60, check=False)
+    return done.returncode == 0

@@ -1,4 +1,4 @@
-"""Do what a page says, from top to bottom, and compare what happens with what it shows."""
+"""Run the blocks of a page from top to bottom, and compare their output with the page."""
 
 from __future__ import annotations
 
@@ -18,54 +18,54 @@ from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
 from tests.conftest import in_ci, need_course_ports
 from tests.docs.pages import needs
 from tests.docs.pages.terminal import Terminal
-from tests.docs.pages.transcript import CTRL_C, GOES_ON, Command, Names, read, tidy
+from tests.docs.pages.transcript import CONTINUES, CTRL_C, Command, Names, read, tidy
 from tests.support.system import eventually
 
 REWRITE = bool(os.environ.get("REWRITE"))
 
-# What changes nothing is looked at again until it is as shown: a reader is slower than events are.
+# Commands that change nothing. Repeat them until the output equals the page, because events need a moment.
 LOOKS = re.compile(
     r"curl (?!.*(?:-d|--data|--json|-X) )|make (?:status|checkpoint)\b|minibus (?:subscribers|state|diff)\b"
     r"|docker (?:exec|logs)\b|kubectl (?:get|logs)\b"
 )
-LOOKED_AT_FOR = 2.0 if REWRITE else 30.0  # seconds
+LOOK_TIMEOUT = 2.0 if REWRITE else 30.0  # seconds
 
 
 class Reader:
-    """Somebody who reads one page: a terminal, the ids of this run, and what was other than shown."""
+    """The reader of one page: a terminal, the ids of this run, and the corrections of the page."""
 
     def __init__(self) -> None:
         need_course_ports()
         self.folder = tempfile.TemporaryDirectory(prefix="page-")
         self.terminal = Terminal(Path(self.folder.name))
         self.names = Names()
-        self.looked_at_for = LOOKED_AT_FOR
+        self.look_timeout = LOOK_TIMEOUT
         self.stuck_at = 0
         self.corrections: list[tuple[Path, int, int, str]] = []
 
     def close(self) -> None:
-        """End all that the page began, and write down what is to be corrected."""
+        """End every process of the page, and write the corrections into the page."""
         self.terminal.close()
         self.folder.cleanup()
-        for path, first, last, said in reversed(self.corrections):
+        for path, first, last, output in reversed(self.corrections):
             lines = path.read_text().splitlines(keepends=True)
-            path.write_text("".join([*lines[:first], said, *lines[last:]]))
+            path.write_text("".join([*lines[:first], output, *lines[last:]]))
 
     def type(self, command: Command) -> tuple[str, int]:
-        """Type a command as the page says; return what it says, and its exit status."""
+        """Type a command of the page; return its output and its exit status."""
         typed = self.names.typed(command.typed)
         if command.typed == CTRL_C:
             return self.terminal.press_ctrl_c(), 0
-        if command.typed == GOES_ON:
-            return self.terminal.listen(lambda said: self.names.match(command.shown, said)), 0
-        if command.goes_on:
-            return self.terminal.start(typed, lambda said: self.names.match(command.shown, said)), 0
+        if command.typed == CONTINUES:
+            return self.terminal.wait_for(lambda output: self.names.match(command.shown, output)), 0
+        if command.continues:
+            return self.terminal.start(typed, lambda output: self.names.match(command.shown, output)), 0
         if LOOKS.match(typed):
             return self.look(typed, command.shown)
         return self.terminal.type(typed)
 
     def look(self, typed: str, shown: list[str]) -> tuple[str, int]:
-        """Look at what may be a moment behind, until it is as shown or the time is up."""
+        """Repeat a command until its output equals the page or the time is up; return its last output and status."""
         answer = "", 0
 
         def is_as_shown() -> bool:
@@ -74,32 +74,32 @@ class Reader:
             return self.names.match(shown, answer[0])
 
         with suppress(AssertionError):
-            eventually(is_as_shown, self.looked_at_for)
+            eventually(is_as_shown, self.look_timeout)
         return answer
 
 
 def type_console(reader: Reader, example: Example, text: str, to: str) -> str:
-    """Type the commands of a console, and compare what they say."""
+    """Type the commands of a console block; return the first difference, or an empty string."""
     for command in read(text):
-        said, status = reader.type(command)
-        # What a program said before it was ended stands above the ^C.
+        output, status = reader.type(command)
+        # The page shows the program's earlier output above the ^C.
         shown = ["…", *command.shown] if command.typed == CTRL_C else command.shown
-        if reader.names.match(shown, said) and (shown or status == 0):
+        if reader.names.match(shown, output) and (shown or status == 0):
             continue
-        if not REWRITE or (status and not said):
+        if not REWRITE or (status and not output):
             return (
                 f"line {example.line + command.first}: $ {command.typed}\n"
-                f"is shown to say:\n{indented(command.shown)}\nbut ends with status {status} and says:\n"
-                f"{indented(tidy(said).splitlines())}"
+                f"Expected output:\n{indented(command.shown)}\nFound, with status {status}:\n"
+                f"{indented(tidy(output).splitlines())}"
             )
-        end = "⋮\n" if command.goes_on else ""
+        end = "⋮\n" if command.continues else ""
         first, last = example.line + command.first, example.line + command.last
-        reader.corrections.append((Path(example.path), first, last, reader.names.on_page(tidy(said)) + end))
+        reader.corrections.append((Path(example.path), first, last, reader.names.on_page(tidy(output)) + end))
     return ""
 
 
 def write_file(reader: Reader, example: Example, text: str, to: str) -> str:
-    """Write the file that the page asks its reader to write."""
+    """Write the file that the reader of the page writes."""
     path = reader.terminal.root / to
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
@@ -107,7 +107,7 @@ def write_file(reader: Reader, example: Example, text: str, to: str) -> str:
 
 
 def make_change(reader: Reader, example: Example, text: str, to: str) -> str:
-    """Make the change that the page asks its reader to make."""
+    """Apply the change that the reader of the page makes; return the output of a failed `patch`."""
     patch = ["patch", "-p1", "--batch", "--no-backup-if-mismatch"]
     done = subprocess.run(patch, cwd=reader.terminal.root, input=text, text=True, capture_output=True, check=False)
     return f"{done.stdout}{done.stderr}" if done.returncode else ""
@@ -118,52 +118,52 @@ BLOCK = re.compile(r"(?P<language>console|diff|\w+(?= to=))(?P<words>[^\n]*)\n")
 
 
 def blocks(document: Document) -> Iterator[Region]:
-    """Find what there is to do on a page."""
+    """Find the blocks of a page that the tests run."""
     for region in RawFencedCodeBlockLexer(BLOCK)(document):
         yield Region(region.start, region.end, region.lexemes, do)
 
 
 def do(example: Example) -> str:
-    """Do what a block says; return what is wrong, nothing if all is as shown."""
+    """Run a block; return the difference from the page, or an empty string."""
     reader: Reader = example.namespace["reader"]
     if reader.stuck_at:
-        return f"Not tried, because line {reader.stuck_at} of this page is wrong."
+        return f"Not run: the block at line {reader.stuck_at} of this page failed."
     words = dict(word.split("=", 1) for word in example.parsed["words"].split())
     require(words.get("needs"), reader)
     reader.stuck_at = example.line
-    wrong = DO.get(example.parsed["language"], write_file)(
+    difference = DO.get(example.parsed["language"], write_file)(
         reader, example, example.parsed["source"], words.get("to", "")
     )
-    reader.stuck_at = example.line if wrong else 0
-    return wrong
+    reader.stuck_at = example.line if difference else 0
+    return difference
 
 
 def require(need: str | None, reader: Reader) -> None:
-    """Skip what this machine has not, visibly. In CI an engine that is installed has to answer."""
+    """Skip a block whose need this machine cannot meet. In CI an installed engine must respond."""
     if need and not needs.is_installed(need):
-        pytest.skip(f"needs a {need}, and there is none here")
+        pytest.skip(f"needs {need}, which is not installed")
     if need and not needs.is_there(need):
-        if need == "cluster":  # kubectl is everywhere, a cluster to play with is not
-            pytest.skip("needs a cluster, and CLUSTER=1 to use the one that kubectl points at")
-        in_ci(f"needs a {need}, which does not answer")
+        if need == "cluster":  # kubectl is often installed without a cluster that tests may change
+            pytest.skip("needs CLUSTER=1 and a cluster; kubectl selects the cluster")
+        in_ci(f"needs {need}, which does not respond")
     if need:
         reader.terminal.patience = needs.PATIENCE
-        reader.looked_at_for = LOOKED_AT_FOR * 10
+        reader.look_timeout = LOOK_TIMEOUT * 10
     if need == "docker":
         reader.terminal.docker.begin()
 
 
 def begin(namespace: dict[str, Any]) -> None:
-    """Let somebody read a page."""
+    """Open a page: give its blocks a reader."""
     namespace["reader"] = Reader()
 
 
 def end(namespace: dict[str, Any]) -> None:
-    """Clear up behind them."""
+    """Close the page's reader, if the page had one."""
     if "reader" in namespace:
         namespace["reader"].close()
 
 
 def indented(lines: list[str]) -> str:
-    """Return lines as they stand in a message."""
+    """Return lines, indented for a message."""
     return "\n".join(f"    {line}" for line in lines)

@@ -1,4 +1,4 @@
-"""A reader's terminal: a shell in a fresh copy of the repository, on the ports of a class."""
+"""A reader's terminal: a shell in a fresh copy of the repository that uses the ports of a class."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ import psutil
 from tests.docs.pages.containers import Docker
 from tests.support.system import ROOT, eventually
 
-PATIENCE = 120.0  # seconds for a command to end, or to have said what is shown
+PATIENCE = 120.0  # seconds for a command to end, or to print the output of the page
 NOT_COPIED = shutil.ignore_patterns(".git", ".venv", ".*_cache", "data", "mine", "run", "node_modules", "__pycache__")
 
-# One command is typed after the other into what a reader sees as one shell: folder and environment go on.
+# Run one command. A reader sees one shell, so each command starts with the folder and environment of the last one.
 SHELL = """
 cd "$(cat "$TERMINAL/folder")" && . "$TERMINAL/environment"
 export PYTHONPATH="$2"
@@ -32,7 +32,7 @@ exit $status
 
 
 class Terminal:
-    """What a reader types into, in `folder`; several windows of it, where a command goes on."""
+    """A terminal below `folder`, with one window for each command that continues to run."""
 
     def __init__(self, folder: Path) -> None:
         self.root = folder / "minibus"
@@ -49,48 +49,48 @@ class Terminal:
             **inherited,
             **self.docker.environment(),
             "TERMINAL": str(self.state),
-            "PYTHONUNBUFFERED": "1",  # as in a terminal
+            "PYTHONUNBUFFERED": "1",  # print each line at once, as in a terminal
             "COLUMNS": "80",
             "NO_COLOR": "1",
         }
         self.windows: list[Window] = []
 
     def _share_environment(self) -> None:
-        """Give the copy the environment that runs these tests: to build another takes half a minute."""
+        """Share the tests' own environment with the copy: a new one needs half a minute."""
         shared, ours = Path(sys.prefix), self.root / ".venv"
         ours.mkdir()
         for path in shared.iterdir():
             if path.name not in ("run", "test"):
                 (ours / path.name).symlink_to(path)
         for stamp in ("run", "test"):
-            (ours / stamp).write_text(f"{self.root}\n")  # as `make` writes it
+            (ours / stamp).write_text(f"{self.root}\n")  # the content that `make` expects
 
     def install(self) -> str:
-        """Return where Python finds the parts of the copy, those too that the page adds; `make` is to install nothing.
+        """Return the PYTHONPATH of the copy's parts, with the parts that the page adds.
 
-        It would put the copy's parts into the environment of these tests.
+        Also mark the environment as complete, so `make` does not install the copy's parts into the tests' environment.
         """
         for stamp in ("run", "test"):
             os.utime(self.root / ".venv" / stamp)
         return os.pathsep.join(str(path.parent) for path in self.root.glob("blog/*/pyproject.toml"))
 
     def type(self, command: str) -> tuple[str, int]:
-        """Run a command to its end; return what it says, and its exit status."""
+        """Run a command to its end; return its output and its exit status."""
         window = Window(self, command)
         try:
             window.process.wait(self.patience)
         except subprocess.TimeoutExpired:
             window.kill()
-            return f"{window.said()}\n(it has not ended within {self.patience:.0f} s)", 1
-        return window.said(), window.process.returncode
+            return f"{window.output()}\n(the command did not end within {self.patience:.0f} s)", 1
+        return window.output(), window.process.returncode
 
     def start(self, command: str, until: Callable[[str], bool]) -> str:
-        """Start what goes on, and wait until it has said what is awaited; return what it said until then."""
+        """Start a command in a new window, and wait for its expected output; return the output so far."""
         self.windows.append(Window(self, command))
-        return self.listen(until)
+        return self.wait_for(until)
 
-    def listen(self, until: Callable[[str], bool]) -> str:
-        """Wait until what goes on has said what is awaited; return what it said since it was last listened to."""
+    def wait_for(self, until: Callable[[str], bool]) -> str:
+        """Wait for the expected output of the last window; return its output since the last call."""
         window = self.windows[-1]
         with suppress(AssertionError):
             eventually(lambda: until(window.news()) or window.process.poll() is not None, self.patience)
@@ -99,7 +99,7 @@ class Terminal:
         return news
 
     def press_ctrl_c(self) -> str:
-        """End what was started last; return what it said since."""
+        """Send Ctrl-C to the last window, and close it; return its output since the last call."""
         window = self.windows.pop()
         os.killpg(window.process.pid, signal.SIGINT)
         with suppress(subprocess.TimeoutExpired):
@@ -107,14 +107,14 @@ class Terminal:
         return window.news()
 
     def close(self) -> None:
-        """End all that was started from here, whatever became of it."""
+        """End every process that was started in this terminal."""
         while self.windows:
             self.press_ctrl_c()
-        left = [process for process in psutil.process_iter() if self._is_ours(process)]
-        for process in left:
+        remaining = [process for process in psutil.process_iter() if self._is_ours(process)]
+        for process in remaining:
             with suppress(psutil.Error):
                 process.kill()
-        psutil.wait_procs(left, PATIENCE)
+        psutil.wait_procs(remaining, PATIENCE)
         self.docker.close()
 
     def _is_ours(self, process: psutil.Process) -> bool:
@@ -125,26 +125,26 @@ class Terminal:
 
 
 class Window:
-    """One command that runs; what it says goes into a file."""
+    """One command, with its output in a file."""
 
     count = 0
 
     def __init__(self, terminal: Terminal, command: str) -> None:
         Window.count += 1
-        self.output = terminal.state / f"said-{Window.count}"
+        self.file = terminal.state / f"output-{Window.count}"
         self.read = 0
-        with self.output.open("wb") as output:
+        with self.file.open("wb") as file:
             self.process = subprocess.Popen(
                 ["bash", "-c", SHELL, "bash", command, terminal.install()],
                 cwd=terminal.root, env=terminal.environment, start_new_session=True,
-                stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT,
             )  # fmt: skip
 
-    def said(self) -> str:
-        return self.output.read_text(errors="replace")
+    def output(self) -> str:
+        return self.file.read_text(errors="replace")
 
     def news(self) -> str:
-        return self.said()[self.read :]
+        return self.output()[self.read :]
 
     def kill(self) -> None:
         with suppress(ProcessLookupError):

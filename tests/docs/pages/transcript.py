@@ -1,4 +1,4 @@
-"""What a console on a page shows: which commands, what they say, and whether that is what they said."""
+"""Read the console blocks of a page: their commands, and the output to compare."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-ANY_LINES, GOES_ON, CTRL_C = "…", "⋮", "^C"
+ANY_LINES, CONTINUES, CTRL_C = "…", "⋮", "^C"
 
-# What differs from run to run, and needs no sign on the page.
+# Text that differs from run to run, and needs no mark on the page.
 VARIABLE = re.compile(
     r"(?P<uuid>\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b)"
     r"|(?P<id>\b(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{8}\b)"
@@ -31,7 +31,7 @@ SHAPES = {
 
 @dataclass
 class Command:
-    """A command on a page, or a `⋮` that begins a block; `first` and `last` are the lines that show what it says."""
+    """A command of a page, or a `⋮` that begins a block; `first` and `last` are the lines of its output."""
 
     typed: str
     first: int
@@ -42,18 +42,18 @@ class Command:
         return self.first + len(self.shown)
 
     @property
-    def goes_on(self) -> bool:
-        return self.shown[-1:] == [GOES_ON]
+    def continues(self) -> bool:
+        return self.shown[-1:] == [CONTINUES]
 
 
 def read(block: str) -> list[Command]:
-    """Read the commands of a console. Raises `ValueError` for text that no command says."""
+    """Return the commands of a console block. Raises `ValueError` for output before the first command."""
     commands: list[Command] = []
     for number, line in enumerate(block.splitlines(), 1):
-        if line.startswith("$ ") or line == CTRL_C or (line == GOES_ON and not commands):
+        if line.startswith("$ ") or line == CTRL_C or (line == CONTINUES and not commands):
             commands.append(Command(line.removeprefix("$ "), number))
         elif not commands:
-            raise ValueError(f"A console begins with a command behind `$ `, not with {line!r}.")
+            raise ValueError(f"A console block must begin with `$ ` and a command; found {line!r}.")
         elif line.startswith("> ") and not commands[-1].shown:
             commands[-1].typed += f"\n{line.removeprefix('> ')}"
             commands[-1].first += 1
@@ -63,25 +63,28 @@ def read(block: str) -> list[Command]:
 
 
 class Names:
-    """Which id of this run stands for which id on the page."""
+    """The ids of the page, each with its id in this run."""
 
     def __init__(self) -> None:
         self.here: dict[str, str] = {}
 
     def typed(self, command: str) -> str:
-        """Return a command of the page with the ids of this run."""
+        """Replace the ids of the page in a command by the ids of this run."""
         return VARIABLE.sub(lambda found: self.here.get(found[0], found[0]), command)
 
-    def on_page(self, said: str) -> str:
-        """Return what was said with the ids of the page, as far as they are known."""
+    def on_page(self, output: str) -> str:
+        """Replace the ids of this run in an output by the ids of the page, if the page has them."""
         page = {here: page for page, here in self.here.items()}
-        return VARIABLE.sub(lambda found: page.get(found[0], found[0]), said)
+        return VARIABLE.sub(lambda found: page.get(found[0], found[0]), output)
 
-    def match(self, shown: list[str], said: str) -> bool:
-        """Say whether this was said, and learn the new ids. What goes on need only begin as shown."""
-        goes_on = shown[-1:] == [GOES_ON]
-        pattern, groups = self._pattern(shown[:-1] if goes_on else shown)
-        found = (re.match if goes_on else re.fullmatch)(pattern, tidy(said))
+    def match(self, shown: list[str], output: str) -> bool:
+        """Return whether an output matches the page, and record its new ids.
+
+        If the command continues, only the beginning of its output must match.
+        """
+        continues = shown[-1:] == [CONTINUES]
+        pattern, groups = self._pattern(shown[:-1] if continues else shown)
+        found = (re.match if continues else re.fullmatch)(pattern, tidy(output))
         if found:
             self.here.update({page: found[group] for page, group in groups.items()})
         return bool(found)
@@ -109,7 +112,7 @@ class Names:
 
 
 def substitute(text: str, shape: Callable[[re.Match[str]], str]) -> str:
-    """Return a pattern for this text, with what varies in the shape that it has."""
+    """Return a pattern for a text: literal, with a shape for each part that varies."""
     pattern, end = "", 0
     for found in VARIABLE.finditer(text):
         pattern += re.escape(text[end : found.start()]) + shape(found)
@@ -117,6 +120,6 @@ def substitute(text: str, shape: Callable[[re.Match[str]], str]) -> str:
     return pattern + re.escape(text[end:])
 
 
-def tidy(said: str) -> str:
-    """Return what was said without what nobody sees: colours, and blanks at the end of a line."""
-    return "".join(f"{line.rstrip()}\n" for line in re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", said).splitlines())
+def tidy(output: str) -> str:
+    """Remove the invisible parts of an output: colours, and blanks at the end of a line."""
+    return "".join(f"{line.rstrip()}\n" for line in re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", output).splitlines())
