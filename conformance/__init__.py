@@ -1,1 +1,1 @@
-"""The course's contract as a checker for anybody's service, in any language: `make conform`."""
+"""Check a service in any language against the course's contract: `make conform`."""

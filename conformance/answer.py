@@ -1,4 +1,4 @@
-"""Ask over HTTP, and look at what comes: an answer knows what was asked, and how to say what is wrong with it."""
+"""Make HTTP requests and check their answers. An `Answer` keeps its request, to name it in a failure."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ LONGEST_SHOWN = 260  # characters of an answer
 
 
 class NoAnswer(Broken):
-    """Nobody answered: nothing listens there, the connection broke off, or the time was up."""
+    """A request without an answer: no listener, a broken connection, or a time-out."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer, and what was asked."""
+    """An answer, and the request that it belongs to."""
 
     asked: str
     status: int
@@ -32,46 +32,46 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def has_status(self, *wanted: int) -> Answer:
-        """Return this answer if it has one of these statuses."""
+        """Return this answer if it has one of these statuses. Raises `Broken`."""
         if self.status not in wanted:
             raise self.broken("status " + " or ".join(map(str, wanted)))
         return self
 
     def is_well(self) -> Answer:
-        """Return this answer if it is no error."""
+        """Return this answer if it is not an error. Raises `Broken`."""
         if self.status >= 400:
-            raise self.broken("no error")
+            raise self.broken("a status below 400")
         return self
 
     def json(self) -> Any:
-        """Return the answer's JSON."""
+        """Return the answer's JSON. Raises `Broken`."""
         try:
             return json.loads(self.text)
         except ValueError:
             raise self.broken("JSON") from None
 
     def object(self, *names: str) -> dict[str, Any]:
-        """Return the answer's JSON object, which has these names."""
+        """Return the answer's JSON object, which has these names. Raises `Broken`."""
         found = self.json()
         if not isinstance(found, dict) or not set(names) <= set(found):
             raise self.broken("a JSON object" + (f" with {' and '.join(names)}" if names else ""))
         return found
 
     def array(self) -> list[Any]:
-        """Return the answer's JSON array."""
+        """Return the answer's JSON array. Raises `Broken`."""
         found = self.json()
         if not isinstance(found, list):
             raise self.broken("a JSON array")
         return found
 
     def broken(self, expected: str) -> Broken:
-        """Say that something else was expected than this answer."""
-        note = "Your code raised an error while it answered: its terminal shows where." if self.status >= 500 else ""
+        """Return the failure of a rule that expected another answer."""
+        note = "Your code raised an error. The terminal of your service shows where." if self.status >= 500 else ""
         return Broken(expected, f"status {self.status}, {shown(self.text)}", self.asked, note)
 
 
 def shown(text: str) -> str:
-    """Return what came as it fits on a few lines: an HTML page by what it says."""
+    """Shorten a body to a few lines; of an HTML page, return its text."""
     if re.match(r"\s*<(!doctype|html)", text, re.IGNORECASE):
         page = re.sub(r"<(style|script|title).*?</\1>|<[^>]*>", " ", text, flags=re.DOTALL | re.IGNORECASE)
         return f"an HTML page: {cut(' '.join(html.unescape(page).split()), 120)}"
@@ -79,12 +79,12 @@ def shown(text: str) -> str:
 
 
 def cut(text: str, longest: int = LONGEST_SHOWN) -> str:
-    """Leave out the end of a long text."""
+    """Cut a text after `longest` characters."""
     return text if len(text) <= longest else f"{text[:longest]}…"
 
 
 def as_json(value: Any) -> str:
-    """Write JSON as people read it."""
+    """Return a value as JSON, without escapes for non-ASCII text."""
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -103,9 +103,9 @@ def ask(method: str, url: str, body: Any = None, *, raw: str | None = None, **he
         raise NoAnswer("an answer", f"none within {LONGEST_WAIT:.0f} s", asked) from None
     except requests.RequestException as error:
         refused = "refused" in str(error)
-        came = "nobody listens at its address" if refused else "the connection broke off without one"
+        found = "no program listens at this address" if refused else "the connection broke off without one"
         raise NoAnswer(
-            "an answer", came, asked, "Your service seems to have died: its terminal says of what."
+            "an answer", found, asked, "Your service has probably ended. Its terminal shows the error."
         ) from None
     answer.encoding = "utf-8"
     return Answer(asked, answer.status_code, answer.text, answer.headers)

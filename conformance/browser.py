@@ -1,4 +1,4 @@
-"""A page in a real browser, with the checker's stand-in behind it."""
+"""Check a page in a real browser; the checker's stand-in answers the page's requests."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class ClientBench(Workbench):
 
     @property
     def surroundings(self) -> str:
-        """Say what stands around the page."""
+        """Describe what the checker runs around the page."""
         return f"in a browser, with the checker's stand-in for the services at {self.blog.url}"
 
     def open(self) -> None:
-        """Open the stand-in and a browser first."""
+        """Start the stand-in and a browser, then wait for the page's server."""
         self.blog.server.open()
         self._playwright = sync_playwright().start()
         self._browser = self._playwright.chromium.launch(
@@ -43,7 +43,7 @@ class ClientBench(Workbench):
         super().open()
 
     def close(self) -> None:
-        """Close the browser, and end the rest."""
+        """Close the browser, the page's server and the stand-in."""
         self.blog.is_open = False
         if self._browser:
             self._browser.close()
@@ -53,7 +53,7 @@ class ClientBench(Workbench):
         self.blog.server.close()
 
     def visit(self, *posts: dict[str, Any]) -> Page:
-        """Open the page anew while there are these posts; whatever it asks the services comes to the stand-in."""
+        """Open the page in a new tab, with these posts. All requests to `/posts…` are routed to the stand-in."""
         assert self._browser
         self.blog.show(*posts)
         if self._page:
@@ -71,41 +71,41 @@ class ClientBench(Workbench):
         route.continue_(url=self.blog.url + urlsplit(route.request.url).path)
 
     def sees(self, place: Locator, expected: str) -> Locator:
-        """Wait until this can be seen on the page."""
+        """Wait until the page shows this element; return it. Raises `Broken`."""
         try:
             place.first.wait_for()
         except Error:
             raise Broken(expected, self.what_is_there()) from None
         return place.first
 
-    def hears(self, wanted: dict[str, str], *paths: str) -> None:
-        """Wait until the page has sent this to one of these paths."""
+    def receives(self, wanted: dict[str, str], *paths: str) -> None:
+        """Wait until the page has sent these fields to one of these paths. Raises `Broken`."""
         self.until(lambda: self.blog.was_sent(wanted, *paths))
 
     def rest(self) -> None:
-        """Wait a moment, in which the browser goes on: it does nothing unless it is asked."""
+        """Wait through Playwright: the browser's events are handled only inside its calls."""
         assert self._page
         self._page.wait_for_timeout(1000 * TRY_AGAIN)
 
     def what_is_there(self) -> str:
-        """Return what the page says."""
+        """Return the text of the page."""
         assert self._page
         text = " ".join(self._page.locator("body").inner_text().split())
-        return f"a page that says: {cut(text)}" if text else "an empty page"
+        return f"a page with the text: {cut(text)}" if text else "an empty page"
 
     def submit(self, form: Locator, text: str) -> None:
-        """Write into the form's one box, and press its button."""
-        box = self.sees(form.locator("input, textarea"), "a box to write into")
+        """Fill the form's input, and press its button. Raises `Broken`."""
+        box = self.sees(form.locator("input, textarea"), "a form with an input")
         try:
             box.fill(text)
             form.locator("button, input[type=submit]").filter(has_text="Submit").first.click()
         except Error:
-            raise Broken('a box to write into, and a button "Submit"', self.what_is_there()) from None
+            raise Broken('a form with an input and a button "Submit"', self.what_is_there()) from None
 
 
 def find_browser() -> str:
     """Return the path of a browser. Raises `CannotCheck`."""
     found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
     if not found:
-        raise CannotCheck("A page is looked at in a browser: install Chromium, or set CHROMIUM to the path of yours.")
+        raise CannotCheck("The checker needs a browser. Install Chromium, or set CHROMIUM to the path of yours.")
     return found

@@ -1,4 +1,4 @@
-"""What a contract is made of: rules by role, each with a title, a level and the chapter that explains it."""
+"""Define what a contract is: the rules of a role, each with a title, a level and the chapter that explains it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-# Of the course. Only those that a rule points to.
+# The chapters of the course that rules refer to.
 CHAPTERS = {
     2: "A mini-microservices app",
     7: "Response normalization",
@@ -16,29 +16,30 @@ CHAPTERS = {
     19: "Listening for events and handling concurrency",
 }
 LEVELS = {
-    "course": "what pages and other services rely on",
-    "solid": "it does not die, does not duplicate, catches up",
+    "course": "what the page and the other services rely on",
+    "solid": "it does not crash, does not duplicate, and catches up",
 }
 
 Bench = TypeVar("Bench")
 
 
 class Broken(Exception):
-    """A rule that does not hold: what was expected, what came, and, if there is any, what was asked and a note."""
+    """A rule that does not hold: what was expected and what was found; perhaps the request, and a note."""
 
-    def __init__(self, expected: str, came: str, asked: str = "", note: str = "") -> None:
-        super().__init__(f"expected {expected}; came {came}")
+    def __init__(self, expected: str, found: str, asked: str = "", note: str = "") -> None:
+        super().__init__(f"expected {expected}; found {found}")
         self.expected = expected
-        self.came = came
+        self.found = found
         self.asked = asked
         self.note = note
 
 
 @dataclass(frozen=True)
 class Rule(Generic[Bench]):
-    """One rule. `trial` tries it on a workbench and raises `Broken`; its docstring is the advice for who broke it.
+    """One rule. `trial` checks it on a workbench and raises `Broken`. Its docstring is the advice that the report
+    shows.
 
-    `kills`: the trial ends the service, or may; so it needs the command that starts it again.
+    `kills`: the trial may end the service, so it needs the command that starts the service again.
     """
 
     title: str
@@ -49,27 +50,27 @@ class Rule(Generic[Bench]):
 
     @property
     def advice(self) -> str:
-        """What to do about it, on one line."""
+        """Return the advice for a service that breaks this rule, on one line."""
         return " ".join((self.trial.__doc__ or "").split())
 
 
 class Contract(Generic[Bench]):
-    """The rules of one role, in the order in which they are written down and tried."""
+    """The rules of one role, in the order in which they are defined and checked."""
 
     def __init__(self, role: str) -> None:
         self.role = role
         self.rules: list[Rule[Bench]] = []
 
     def course(self, title: str, chapter: int = 2, kills: bool = False) -> Callable[[Callable[[Bench], None]], None]:
-        """Make the function below a rule of the course."""
+        """Make the decorated function a rule of the level `course`."""
         return self._rule(title, "course", chapter, kills)
 
     def solid(self, title: str, chapter: int = 2, kills: bool = False) -> Callable[[Callable[[Bench], None]], None]:
-        """Make the function below a rule for a service that can be relied on."""
+        """Make the decorated function a rule of the level `solid`."""
         return self._rule(title, "solid", chapter, kills)
 
     def _rule(self, title: str, level: str, chapter: int, kills: bool) -> Callable[[Callable[[Bench], None]], None]:
-        def write_down(trial: Callable[[Bench], None]) -> None:
+        def add_rule(trial: Callable[[Bench], None]) -> None:
             self.rules.append(Rule(title, level, chapter, kills, trial))
 
-        return write_down
+        return add_rule

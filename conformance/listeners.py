@@ -1,4 +1,4 @@
-"""Four stand-ins that listen where the course's services do, and note what an event bus sends them."""
+"""Four stand-ins that listen at the ports of the course's services, and record what an event bus delivers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NAMES = ("posts", "comments", "query", "moderation")
 
 
 class Listener:
-    """One of the four. It answers 200, unless `fails`; while `released` is not set, it does not answer at all."""
+    """One stand-in. It answers 200, or 500 if `fails` is set; it waits while `released` is not set."""
 
     def __init__(self, name: str, port: int) -> None:
         self.name = name
@@ -28,28 +28,28 @@ class Listener:
 
     def _respond(self, method: str, path: str, body: bytes, media_type: str) -> Reply:
         if (method, path) != ("POST", "/events"):
-            return 404, {"errors": [{"message": f"This stand-in takes POST /events, not {method} {path}."}]}
+            return 404, {"errors": [{"message": f"This stand-in answers only POST /events, not {method} {path}."}]}
         try:
             event = json.loads(body)
         except ValueError:
-            event = {"type": "no JSON", "data": body.decode(errors="replace")}
+            event = {"type": "not JSON", "data": body.decode(errors="replace")}
         with self.changed:
             self.events += event if isinstance(event, list) else [event]
             self.changed.notify_all()
         self.released.wait(30)
-        return (500, {"errors": [{"message": "No."}]}) if self.fails else (200, {})
+        return (500, {"errors": [{"message": "This stand-in fails on purpose."}]}) if self.fails else (200, {})
 
     def has(self, event: dict[str, Any]) -> bool:
-        """Whether this event has come, whatever else it has by now."""
-        return any(isinstance(came, dict) and came.items() >= event.items() for came in list(self.events))
+        """Return whether this event has arrived, perhaps with more attributes."""
+        return any(isinstance(one, dict) and one.items() >= event.items() for one in list(self.events))
 
-    def hears(self, event: dict[str, Any], patience: float) -> None:
-        """Wait for this event."""
+    def receives(self, event: dict[str, Any], patience: float) -> None:
+        """Wait until this event has arrived. Raises `Broken` after `patience` seconds."""
         with self.changed:
             if not self.changed.wait_for(lambda: self.has(event), patience):
-                came = f"{len(self.events)} events, but not this one" if self.events else "nothing at all"
+                found = f"{len(self.events)} events, but not this one" if self.events else "no event"
                 place = f"http://127.0.0.1:{self.server.port} ({self.name})"
-                raise Broken(f"POST /events at {place} with {as_json(event)}", came)
+                raise Broken(f"POST /events at {place} with {as_json(event)}", found)
 
 
 class BusBench(Workbench):
@@ -61,12 +61,12 @@ class BusBench(Workbench):
 
     @property
     def surroundings(self) -> str:
-        """Say what stands around the service."""
+        """Describe what the checker runs around the bus."""
         ports = ", ".join(str(listener.server.port) for listener in self.listeners)
         return f"with the checker's stand-ins for the four services at {ports}"
 
     def open(self) -> None:
-        """Open the stand-ins first."""
+        """Start the stand-ins, then the bus."""
         for listener in self.listeners:
             listener.server.open()
         super().open()
@@ -79,5 +79,5 @@ class BusBench(Workbench):
             listener.server.close()
 
     def new_event(self) -> dict[str, Any]:
-        """Return an event as a service sends it."""
+        """Return a new event in the shape that a service sends."""
         return {"type": "PostCreated", "data": {"id": self.unique("x").replace(" ", "-"), "title": "Hello"}}

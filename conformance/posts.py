@@ -1,4 +1,4 @@
-"""posts: owns the posts, and tells the bus of each."""
+"""Rules for posts: it owns the posts, and publishes each new one."""
 
 from __future__ import annotations
 
@@ -11,29 +11,31 @@ posts: Contract[ServiceBench] = Contract("posts")
 
 
 def write(it: ServiceBench, title: str) -> Answer:
-    """Write a post: POST /posts or, where that is none (from the Ingress on), POST /posts/create."""
+    """Write a post with POST /posts, or with POST /posts/create if the service has only that (from chapter 4 on)."""
     answer = it.post("/posts", {"title": title})
     return it.post("/posts/create", {"title": title}) if answer.status in (404, 405) else answer
 
 
 @posts.course("GET /posts shows the posts as one object, keyed by id")
 def shows_posts(it: ServiceBench) -> None:
-    """Answer GET /posts with 200 and an object, {"id": {"id", "title"}, …}, {} while there are none; no array."""
+    """Answer GET /posts with 200 and an object keyed by id: {"<id>": {"id", "title"}, …}. Without posts, answer {}. Do
+    not answer with an array.
+    """
     it.get("/posts").has_status(200).object()
 
 
 @posts.course("A new post is answered with 201")
 def says_created(it: ServiceBench) -> None:
-    """Read the body as JSON (in Express app.use(express.json()) before your routes, in Flask request.get_json()), and
-    answer 201 (Created) to POST /posts, or to POST /posts/create, which the Ingress of chapter 4 needs.
+    """Read the body as JSON: in Express put app.use(express.json()) before your routes, in Flask call
+    request.get_json(). Answer POST /posts with 201 (Created); the Ingress of chapter 4 needs POST /posts/create.
     """
     write(it, it.unique("Hello")).has_status(201)
 
 
 @posts.course("A new post is answered with its id and its title")
 def answers_with_the_post(it: ServiceBench) -> None:
-    """Answer with the post as it is now, {"id", "title"}: the title that you were sent, and an id, a text that you draw
-    yourself (the course: 4 random bytes in hex).
+    """Answer with the new post, {"id", "title"}: the title from the request, and an id that you generate. The id is a
+    string; the course uses 4 random bytes in hex.
     """
     title = it.unique("Hello")
     answer = write(it, title)
@@ -44,7 +46,7 @@ def answers_with_the_post(it: ServiceBench) -> None:
 
 @posts.course("Every post has an id of its own")
 def draws_ids(it: ServiceBench) -> None:
-    """Draw a new id for every post, also for one whose title is there already."""
+    """Generate a new id for every post, even for a post with an existing title."""
     title = it.unique("Twins")
     first, second = (write(it, title) for _ in range(2))
     if first.object("id")["id"] == second.object("id")["id"]:
@@ -53,7 +55,7 @@ def draws_ids(it: ServiceBench) -> None:
 
 @posts.course("A new post is in GET /posts, under its id")
 def remembers_posts(it: ServiceBench) -> None:
-    """Keep the post under its id, and show it in GET /posts as {"id", "title"}."""
+    """Store the post under its id, and show it in GET /posts as {"id", "title"}."""
     title = it.unique("Remember me")
     post_id = str(write(it, title).object("id")["id"])
 
@@ -65,29 +67,27 @@ def remembers_posts(it: ServiceBench) -> None:
     it.until(is_shown)
 
 
-@posts.course("A new post is told to the bus: PostCreated with its id and title")
+@posts.course("A new post is published: PostCreated with its id and title")
 def tells_the_bus(it: ServiceBench) -> None:
-    """Send POST /events to the bus: {"type": "PostCreated", "data": {"id", "title"}}, the same id that you answer with.
-    It is how query, and everybody else, hears of the post.
+    """Send POST /events to the bus: {"type": "PostCreated", "data": {"id", "title"}}, with the id of your answer. The
+    other services get the post from this event alone.
     """
     title = it.unique("Tell the others")
     answer = write(it, title).is_well()
     data = it.bus.heard("PostCreated", "id", "title", title=title)
     if data["id"] != answer.object("id")["id"]:
-        raise Broken(
-            f"PostCreated with the id that was answered, {answer.text}", f"the id {data['id']!r}", answer.asked
-        )
+        raise Broken(f"PostCreated with the id of the answer, {answer.text}", f"the id {data['id']!r}", answer.asked)
 
 
 shared.takes_every_event(posts)
 shared.lets_pages_in(posts, "/posts", writes=True)
 
 
-@posts.solid("Without the bus it lives on, and keeps what it promises", chapter=16, kills=True)
+@posts.solid("While the bus is down it answers, and keeps what it confirms", chapter=16, kills=True)
 def lives_on_without_the_bus(it: ServiceBench) -> None:
-    """Catch the error when the bus does not answer, or your process dies of it (in Express an await that fails without
-    try and catch). Then answer 503 and keep nothing (publish first, and keep what the bus has taken); or answer 201,
-    and send the event until the bus has it.
+    """Catch the error of a bus that does not answer; in Express 4 an await that fails outside try ends the process.
+    Then answer 503 and store nothing: publish first, store afterwards. Or answer 201, and retry until the bus has the
+    event.
     """
     shared.lives_on(it, lambda title: write(it, title), "/posts", "PostCreated", "title")
 

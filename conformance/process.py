@@ -1,4 +1,4 @@
-"""The service's own process, where the checker was told the command that starts it."""
+"""Start and kill the process of the service, if CMD names the command."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from contextlib import suppress
 
 
 class Process:
-    """A command in a shell, with all its kin in a group of their own, so that none survives a kill."""
+    """A command in a shell. All its processes are in one process group, so a kill ends each of them."""
 
     def __init__(self, command: str, **settings: str) -> None:
         self.command = command
         self.settings = settings
-        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as this
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - the file is needed as long as this object
         self._running: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it, and do not wait."""
+        """Start the command without waiting for it."""
         self._output.truncate(0)
         self._output.seek(0)
         self._running = subprocess.Popen(
@@ -34,7 +34,7 @@ class Process:
         )
 
     def kill(self) -> None:
-        """End it at once, in the middle of whatever it does."""
+        """Kill the command and its child processes with SIGKILL."""
         if self._running:
             with suppress(ProcessLookupError):
                 os.killpg(self._running.pid, signal.SIGKILL)
@@ -43,19 +43,19 @@ class Process:
 
     @property
     def has_ended(self) -> bool:
-        """Whether it has ended by itself."""
+        """Return whether the command has ended by itself."""
         return self._running is not None and self._running.poll() is not None
 
     def ends(self, within: float) -> bool:
-        """Whether it ends by itself within so many seconds: what dies breaks off its connections first."""
+        """Wait up to `within` seconds for the command to end; return whether it has. Its connections break first."""
         with suppress(subprocess.TimeoutExpired):
             if self._running:
                 self._running.wait(within)
         return self.has_ended
 
-    def last_words(self, most: int = 3) -> list[str]:
-        """Return the last lines that it printed; of a long trace, those that name the error."""
+    def last_lines(self, most: int = 3) -> list[str]:
+        """Return the last lines of the command's output; of a stack trace, only the line that names the error."""
         self._output.seek(0)
         lines = [line.strip() for line in self._output.read().decode(errors="replace").splitlines() if line.strip()]
-        telling = [line for line in lines if re.match(r"([A-Z]\w*)?(Error|Exception)( \[\w+\])?: \w", line)]
-        return telling[-1:] or lines[-most:]
+        errors = [line for line in lines if re.match(r"([A-Z]\w*)?(Error|Exception)( \[\w+\])?: \w", line)]
+        return errors[-1:] or lines[-most:]

@@ -1,4 +1,4 @@
-"""query: the read side, posts with their comments. It hears of everything from the bus alone."""
+"""Rules for query: it shows posts with their comments, and gets all of them from the bus."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Comments = list[dict[str, str]]
 
 
 def shows(it: ServiceBench, post_id: str, *wanted: dict[str, str]) -> None:
-    """Query comes to show a post with exactly these comments."""
+    """Wait until query shows a post with exactly these comments. Raises `Broken`."""
     comments = [{name: comment[name] for name in ("id", "content", "status")} for comment in wanted]
 
     def is_shown() -> None:
         answer = it.get("/posts").has_status(200)
         post = answer.object().get(post_id)
         if not isinstance(post, dict):
-            raise answer.broken(f'the post "{post_id}" in it')
+            raise answer.broken(f'an object with the post "{post_id}"')
         if brief(post.get("comments")) != comments:
             expected = f"the post {post_id} with the comments {as_json(comments)}"
             raise type(answer)(answer.asked, answer.status, as_json({post_id: post})).broken(expected)
@@ -31,7 +31,7 @@ def shows(it: ServiceBench, post_id: str, *wanted: dict[str, str]) -> None:
 
 
 def brief(comments: Any) -> Any:
-    """Leave out of comments whatever the contract does not name."""
+    """Reduce comments to the fields that the contract names."""
     if not isinstance(comments, list) or not all(isinstance(comment, dict) for comment in comments):
         return comments
     return [{name: comment.get(name) for name in ("id", "content", "status")} for comment in comments]
@@ -39,13 +39,13 @@ def brief(comments: Any) -> Any:
 
 @query.course("GET /posts shows the posts as one object, keyed by id")
 def shows_posts(it: ServiceBench) -> None:
-    """Answer GET /posts with 200 and an object keyed by id, {} while there are none; no array."""
+    """Answer GET /posts with 200 and an object keyed by id; without posts, {}. Do not answer with an array."""
     it.get("/posts").has_status(200).object()
 
 
 @query.course("PostCreated: the post is shown, with no comments yet")
 def shows_a_post(it: ServiceBench) -> None:
-    """On PostCreated, keep {"id", "title", "comments": []} under the post's id."""
+    """On PostCreated, store {"id", "title", "comments": []} under the post's id."""
     post = {"id": it.unique("post").replace(" ", "-"), "title": it.unique("A post")}
     it.bus.publish("PostCreated", post).has_status(200)
 
@@ -54,7 +54,7 @@ def shows_a_post(it: ServiceBench) -> None:
         wanted = {**post, "comments": []}
         found = answer.object().get(post["id"])
         if not isinstance(found, dict) or {name: found.get(name) for name in wanted} != wanted:
-            raise answer.broken(f'"{post["id"]}": {as_json(wanted)} in it')
+            raise answer.broken(f'an object with "{post["id"]}": {as_json(wanted)}')
 
     it.until(is_shown)
 
@@ -69,9 +69,9 @@ def shows_a_comment(it: ServiceBench) -> None:
     shows(it, other)
 
 
-@query.course("Comments are shown in the order in which they came")
+@query.course("Comments are shown in the order of their events")
 def keeps_the_order(it: ServiceBench) -> None:
-    """Keep the comments of a post in an array, and add each new one at its end."""
+    """Keep the comments of a post in an array, and append each new comment."""
     post = it.new_post()
     wanted = [it.new_comment(post, content) for content in ("first", "second", "a third")]
     for comment in wanted:
@@ -81,7 +81,7 @@ def keeps_the_order(it: ServiceBench) -> None:
 
 @query.course("CommentUpdated: the comment's status and content change")
 def updates_a_comment(it: ServiceBench) -> None:
-    """On CommentUpdated, find the comment by postId and id, and take over both status and content."""
+    """On CommentUpdated, find the comment by postId and id. Copy both status and content from the event."""
     post = it.new_post()
     first, second = it.new_comment(post), it.new_comment(post)
     for comment in (first, second):
@@ -91,10 +91,10 @@ def updates_a_comment(it: ServiceBench) -> None:
     shows(it, post, changed, second)
 
 
-@query.course("CommentModerated is none of its business")
+@query.course("CommentModerated changes nothing")
 def leaves_verdicts_to_comments(it: ServiceBench) -> None:
-    """Do nothing on CommentModerated: what a verdict means is for comments to say, and it does so in CommentUpdated.
-    If both services knew, each new kind of verdict would be a change in two places.
+    """Ignore CommentModerated. comments decides what a verdict means, and publishes CommentUpdated. If query decided it
+    too, each new kind of verdict would need a change in two services.
     """
     post = it.new_post()
     comment = it.new_comment(post)
@@ -103,10 +103,10 @@ def leaves_verdicts_to_comments(it: ServiceBench) -> None:
     shows(it, post, comment)
 
 
-@query.course("Restarted, it catches up from GET /events of the bus", kills=True)
+@query.course("After a restart it catches up from GET /events of the bus", kills=True)
 def catches_up(it: ServiceBench) -> None:
-    """When you start, read GET /events from the bus and put each event through the same code as those that come live.
-    So a query that starts late, or again, shows what everybody else has.
+    """When you start, read GET /events from the bus. Handle each of these events with the same code as a delivered one.
+    Then a query that starts late has the same posts as the other services.
     """
     before = it.new_post()
     with it.away():
@@ -123,8 +123,8 @@ shared.lets_pages_in(query, "/posts", writes=False)
 
 @query.solid("CommentCreated delivered twice: the comment shows once", chapter=19)
 def shows_a_comment_once(it: ServiceBench) -> None:
-    """Look whether the comment's id is there already, and if it is, do nothing: a bus that makes sure of a delivery
-    sometimes delivers twice.
+    """If you already have a comment with this id, do nothing. A bus that retries a delivery sometimes delivers an event
+    twice.
     """
     post = it.new_post()
     comment = it.new_comment(post)
@@ -136,7 +136,7 @@ def shows_a_comment_once(it: ServiceBench) -> None:
 
 @query.solid("PostCreated delivered again: the post keeps its comments", chapter=19)
 def keeps_comments(it: ServiceBench) -> None:
-    """Look whether the post's id is there already, and if it is, do nothing: what you set anew has no comments."""
+    """If you already have a post with this id, do nothing. A post that you overwrite loses its comments."""
     post = {"id": it.unique("post").replace(" ", "-"), "title": it.unique("A post")}
     event = it.bus.store("PostCreated", post)
     it.bus.deliver(event).has_status(200)
@@ -146,10 +146,10 @@ def keeps_comments(it: ServiceBench) -> None:
     shows(it, post["id"], comment)
 
 
-@query.solid("A comment on a post that it never heard of does no harm", chapter=19)
+@query.solid("A comment on an unknown post does no harm", chapter=19)
 def bears_a_comment_without_a_post(it: ServiceBench) -> None:
-    """Look whether there is a post before you add to its comments, and answer 200 where there is none: an error would
-    only be for the bus to see, which cannot help you.
+    """Check that the post exists before you add a comment to it. If it does not, answer 200: the bus cannot use an
+    error status.
     """
     nowhere = it.unique("nowhere").replace(" ", "-")
     it.bus.publish("CommentCreated", it.new_comment(nowhere)).has_status(200)
@@ -157,9 +157,9 @@ def bears_a_comment_without_a_post(it: ServiceBench) -> None:
     it.get("/posts").has_status(200)
 
 
-@query.solid("Started before the bus, it catches up when the bus is there", chapter=16, kills=True)
+@query.solid("Started before the bus, it catches up once the bus is up", chapter=16, kills=True)
 def waits_for_the_bus(it: ServiceBench) -> None:
-    """Try GET /events again, every second or so, until the bus has answered: not every service starts after the bus."""
+    """Retry GET /events every second until the bus has answered. A service may start before the bus."""
     post = it.new_post()
     comment = it.new_comment(post)
     it.bus.store("CommentCreated", comment)

@@ -1,4 +1,4 @@
-"""Try a contract's rules on a workbench, one after the other."""
+"""Check the rules of a contract on a workbench, one after the other."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from conformance.workbench import ServiceBench, Workbench
 
 HOLDS, BREAKS, UNKNOWN = "✓", "✗", "○"
 NEEDS_CMD = "not checked: needs CMD"
-IS_GONE = "not checked: it is gone"
+IS_GONE = "not checked: it has ended"
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a rule: it holds, it is broken and how, or why it was not checked."""
+    """The result of a rule: it holds, it is broken and how, or the reason why it was not checked."""
 
     rule: Rule[Any]
     mark: str
     broken: Broken | None = None
     reason: str = ""
-    last_words: tuple[str, ...] = ()
+    last_lines: tuple[str, ...] = ()
 
 
 def try_all(contract: Contract[Any], it: Workbench, level: str | None = None) -> Iterator[Verdict]:
-    """Try every rule, or those of one level; yield what becomes of each. Raises `CannotCheck`."""
+    """Check every rule, or the rules of one level; yield a verdict for each. Raises `CannotCheck`."""
     gone = False
     for rule in contract.rules:
         if level and rule.level != level:
@@ -44,20 +44,20 @@ def try_all(contract: Contract[Any], it: Workbench, level: str | None = None) ->
 
 
 def try_one(rule: Rule[Any], it: Workbench) -> Verdict:
-    """Try a rule."""
+    """Check one rule; return its verdict."""
     if isinstance(it, ServiceBench):
         it.bus.listen()
     try:
         rule.trial(it)
     except Broken as broken:
         died = it.process and isinstance(broken, NoAnswer) and it.process.ends(within=1.0)
-        words = it.process.last_words() if it.process and died else []
-        return Verdict(rule, BREAKS, broken, last_words=tuple(words))
+        lines = it.process.last_lines() if it.process and died else []
+        return Verdict(rule, BREAKS, broken, last_lines=tuple(lines))
     return Verdict(rule, HOLDS)
 
 
 def revived(it: Workbench) -> bool:
-    """Whether the service is there for the next rule; it is started again if it can be."""
+    """Return whether the service answers, and restart it if it does not and CMD is known."""
     if it.answers():
         return True
     if not it.process:

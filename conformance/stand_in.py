@@ -1,4 +1,4 @@
-"""Posts, comments and query behind a page, played by the checker: it decides what there is, and hears what is sent."""
+"""Stand in for posts, comments and query behind a page: serve the posts of a rule, and record what the page sends."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ LISTEN_AGAIN = 0.1  # seconds
 
 
 class BlogStandIn:
-    """The three services at one address; a page that asks for `/posts…`, wherever, is led here."""
+    """The three services at one address. The browser routes every request for `/posts…` to it."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.posts: dict[str, dict[str, Any]] = {}
-        self.refusal: Reply | None = None  # of everything that is written
-        self.written: list[tuple[str, Any]] = []  # path, and what was sent there
+        self.refusal: Reply | None = None  # if set, the answer to every write
+        self.written: list[tuple[str, Any]] = []  # path and body of each write
         self.is_open = True
         self.server = Server(urlsplit(url).port or 80, "stand-in for query", self._respond)
 
@@ -39,7 +39,7 @@ class BlogStandIn:
             return 200, self._stream()
         if method == "GET" and comments:
             return 200, self.posts.get(comments[1], {"comments": []})["comments"]
-        return 404, {"errors": [{"message": f"There is no {method} {path}."}]}
+        return 404, {"errors": [{"message": f"This stand-in has no {method} {path}."}]}
 
     def _write(self, path: str, post_id: str, body: bytes) -> Reply:
         try:
@@ -55,32 +55,32 @@ class BlogStandIn:
         return 201, {"id": "c0ffee02", "title": fields.get("title")}
 
     def _stream(self) -> Iterator[str]:
-        """Tell of all posts, and again whenever there are others: query's stream, for a page that follows one."""
-        told = None
+        """Yield all posts at the start and after each change, as query's stream does."""
+        sent = None
         while self.is_open:
-            if (now := json.dumps(list(self.posts.values()))) != told:
-                told = now
+            if (now := json.dumps(list(self.posts.values()))) != sent:
+                sent = now
                 yield f"event: posts\ndata: {now}\n\n"
             time.sleep(LISTEN_AGAIN)
 
     def show(self, *posts: dict[str, Any]) -> None:
-        """Let there be exactly these posts; forget what was written."""
+        """Replace the posts with these, and clear the recorded writes."""
         self.posts = {post["id"]: post for post in posts}
         self.written.clear()
         self.refusal = None
 
     def was_sent(self, wanted: dict[str, str], *paths: str) -> None:
-        """This was written at one of these paths. Raises `Broken`."""
+        """Check that these fields were sent to one of these paths. Raises `Broken`."""
         if not any(path in paths and has(sent, wanted) for path, sent in list(self.written)):
-            came = "; ".join(f"POST {path} {as_json(sent)}" for path, sent in self.written)
-            raise Broken(f"POST {' or '.join(paths)} {as_json(wanted)}", came or "nothing")
+            found = "; ".join(f"POST {path} {as_json(sent)}" for path, sent in self.written)
+            raise Broken(f"POST {' or '.join(paths)} {as_json(wanted)}", found or "no request")
 
 
 def comment(comment_id: str, content: Any, status: str) -> dict[str, Any]:
-    """Return a comment as query shows it."""
+    """Return a comment in the shape of query's answer."""
     return {"id": comment_id, "content": content, "status": status}
 
 
 def has(sent: Any, wanted: dict[str, str]) -> bool:
-    """Whether what was sent has what is wanted."""
+    """Return whether a body is an object with the wanted fields."""
     return isinstance(sent, dict) and sent.items() >= wanted.items()

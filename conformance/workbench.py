@@ -1,4 +1,4 @@
-"""What a rule holds in its hands: the service, the bus around it, and, if the command is known, its process."""
+"""What a rule works with: the service, the checker's bus around it, and, if CMD is set, the service's process."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from conformance.server import CannotCheck
 
 T = TypeVar("T")
 
-START = 30.0  # seconds that a service has until it answers
-NOTICE = 1.0  # seconds in which a service notices that the bus is away
+START = 30.0  # seconds within which a service has to answer after its start
+NOTICE = 1.0  # seconds within which a service notices that the bus is down
 TRY_AGAIN = 0.05  # seconds
 
 
 class Workbench:
-    """A service under test at `url`; `say` tells the person what is being waited for."""
+    """A service under test at `url`. `say` prints what the checker waits for."""
 
     def __init__(self, url: str, process: Process | None, patience: float, say: Callable[[str], None]) -> None:
         self.url = url
@@ -31,19 +31,19 @@ class Workbench:
         self.say = say
 
     def ask(self, method: str, path: str, body: Any = None, **more: Any) -> Answer:
-        """Ask the service. Raises `NoAnswer`."""
+        """Send a request to the service; return its answer. Raises `NoAnswer`."""
         return ask(method, self.url + path, body, **more)
 
     def get(self, path: str) -> Answer:
-        """Ask the service for what is there."""
+        """Send a GET request to the service; return its answer."""
         return self.ask("GET", path)
 
     def post(self, path: str, body: Any) -> Answer:
-        """Send JSON to the service."""
+        """Send JSON to the service with POST; return its answer."""
         return self.ask("POST", path, body)
 
     def until(self, trial: Callable[[], T]) -> T:
-        """Try again until nothing is broken, for as long as the patience lasts."""
+        """Repeat a trial until it raises no `Broken`, for at most `patience` seconds; return its result."""
         deadline = time.monotonic() + self.patience
         while True:
             try:
@@ -59,41 +59,41 @@ class Workbench:
 
     @property
     def surroundings(self) -> str:
-        """Say what stands around the service."""
+        """Describe what the checker runs around the service."""
         return ""
 
-    # -- its life -----------------------------------------------------------------------------------------------------
+    # -- start and end ------------------------------------------------------------------------------------------------
 
     def open(self) -> None:
-        """Set up what stands around the service, then start it, or wait until somebody does."""
+        """Start the service if CMD is set, and wait until it answers."""
         if self.process:
             self.process.start()
         self.wait(quietly=1)
 
     def close(self) -> None:
-        """End everything that was started."""
+        """Kill the service if the checker started it."""
         if self.process:
             self.process.kill()
 
     def wait(self, quietly: float = 5) -> None:
-        """Wait until the service answers anything at all, for some seconds `quietly`. Raises `CannotCheck`."""
+        """Wait until the service answers any request; after `quietly` seconds print so. Raises `CannotCheck`."""
         begun = time.monotonic()
-        told = False
+        announced = False
         while not self.answers():
             waited = time.monotonic() - begun
             if self.process and self.process.has_ended:
                 raise CannotCheck(f"{self.process.command!r} has ended before it answered at {self.url}.")
             if waited > START:
-                raise CannotCheck(f"Nobody answers at {self.url}, after {START:.0f} s.")
-            if waited > quietly and not told:
-                told = True
+                raise CannotCheck(f"No service has answered at {self.url} for {START:.0f} s. Start it, or correct URL.")
+            if waited > quietly and not announced:
+                announced = True
                 self.say(
                     f"Waiting for an answer at {self.url} …" + ("" if self.process else " Start your service now.")
                 )
             time.sleep(TRY_AGAIN)
 
     def answers(self) -> bool:
-        """Whether the service answers anything at all."""
+        """Return whether the service answers a request, with any status."""
         try:
             self.get("/")
         except NoAnswer:
@@ -102,16 +102,16 @@ class Workbench:
 
     @contextmanager
     def away(self) -> Iterator[None]:
-        """Kill the service, and start it again afterwards."""
-        assert self.process, "a rule that kills says so"
+        """Kill the service for the duration of a block, then start it again."""
+        assert self.process, "declare a rule that kills with kills=True"
         self.process.kill()
         yield
         self.process.start()
         self.wait()
 
-    def unique(self, words: str) -> str:
-        """Return these words with something behind them that nobody has written before."""
-        return f"{words} {token_hex(3)}"
+    def unique(self, text: str) -> str:
+        """Return a text with a random suffix, so that no earlier text is equal to it."""
+        return f"{text} {token_hex(3)}"
 
 
 class ServiceBench(Workbench):
@@ -123,11 +123,11 @@ class ServiceBench(Workbench):
 
     @property
     def surroundings(self) -> str:
-        """Say what stands around the service."""
+        """Describe what the checker runs around the service."""
         return f"with the checker's own little event bus at {self.bus.url}"
 
     def open(self) -> None:
-        """Open the bus first: a service may look for it as soon as it starts."""
+        """Start the bus, then the service: a service may call the bus as soon as it starts."""
         self.bus.server.open()
         super().open()
 
@@ -137,24 +137,24 @@ class ServiceBench(Workbench):
         self.bus.server.close()
 
     def start_without_the_bus(self) -> None:
-        """Kill the service and start it while there is no bus, long enough for it to notice."""
-        assert self.process, "a rule that kills says so"
+        """Restart the service while the bus is down, and wait until the service can have noticed that."""
+        assert self.process, "declare a rule that kills with kills=True"
         self.process.kill()
         with self.bus.away():
             self.process.start()
             deadline = time.monotonic() + START / 3
-            # It may well answer nobody before it has found its bus.
+            # A service need not answer before it has found its bus.
             while not self.answers() and time.monotonic() < deadline:
                 time.sleep(TRY_AGAIN)
             time.sleep(NOTICE)
 
     def new_post(self) -> str:
-        """Let somebody write a post; return its id."""
+        """Publish a new post; return its id."""
         post = {"id": token_hex(4), "title": self.unique("A post")}
         self.bus.publish("PostCreated", post).has_status(200)
         return post["id"]
 
     def new_comment(self, post_id: str, content: str = "", status: str = "pending") -> dict[str, str]:
-        """Return what somebody might say of a comment."""
+        """Return the data of a new comment."""
         content = content or self.unique("A comment")
         return {"id": token_hex(4), "content": content, "postId": post_id, "status": status}

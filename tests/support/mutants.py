@@ -51,7 +51,7 @@ MUTANTS = [
     Mutant(
         "mistypes the event", "posts", "posts.js",
         "'PostCreated'", "'PostCreate'",
-        "A new post is told to the bus: PostCreated with its id and title",
+        "A new post is published: PostCreated with its id and title",
     ),
     Mutant(
         "answers with the new comment alone", "comments", "comments.js",
@@ -61,32 +61,32 @@ MUTANTS = [
     Mutant(
         "leaves postId out of the event", "comments", "comments.js",
         "'CommentCreated', { ...comment, postId: req.params.id }", "'CommentCreated', comment",
-        "A new comment is told to the bus: CommentCreated, with its postId",
+        "A new comment is published: CommentCreated with its postId",
     ),
     Mutant(
-        "keeps a verdict to itself", "comments", "comments.js",
+        "does not publish CommentUpdated", "comments", "comments.js",
         "await publish('CommentUpdated', { ...comment, postId: data.postId });", "",
-        "A verdict is told to the bus in general words: CommentUpdated",
+        "CommentModerated: the service publishes CommentUpdated",
     ),
     Mutant(
-        "knows what a verdict means", "query", "query.js",
+        "handles CommentModerated", "query", "query.js",
         "const handlers = {", "const handlers = {\n  CommentModerated: (data) => handlers.CommentUpdated(data),",
-        "CommentModerated is none of its business",
+        "CommentModerated changes nothing",
     ),
     Mutant(
-        "lets no page in", "query", "query.js",
+        "sends no CORS headers", "query", "query.js",
         "app.use(cors());", "",
-        "The page, which is of another origin, is let in (CORS)",
+        "Pages of another origin may call it (CORS)",
     ),
     Mutant(
         "judges a comment again when it is updated", "moderation", "moderation.js",
         "type === 'CommentCreated'", "['CommentCreated', 'CommentUpdated'].includes(type)",
-        "It judges on CommentCreated, and on no other event",
+        "It judges CommentCreated, and no other event",
     ),
     Mutant(
-        "looks at the beginning only", "moderation", "moderation.js",
+        "compares only the beginning", "moderation", "moderation.js",
         "content.includes", "content.startsWith",
-        "A comment with the word orange in it is rejected",
+        "A comment with the word orange is rejected",
     ),
     Mutant(
         "shows the newest event first", "event-bus", "event-bus.js",
@@ -94,29 +94,29 @@ MUTANTS = [
         "GET /events shows all events as an array, oldest first",
     ),
     Mutant(
-        "takes what people write for HTML", "client", "client.html",
+        "shows text as HTML", "client", "client.html",
         "made.textContent = text", "made.innerHTML = text",
-        "What people write is only ever text",
+        "Titles and comments are shown as text, never as HTML",
     ),
     Mutant(
-        "swallows the error, and says yes", "posts", "posts.py",
+        "ignores the error, and answers 201", "posts", "posts.py",
         '    service.publish(Event("PostCreated", post))',
         '    try:\n        service.publish(Event("PostCreated", post))\n    except Exception:\n        pass',
-        "Without the bus it lives on, and keeps what it promises",
+        "While the bus is down it answers, and keeps what it confirms",
     ),
     Mutant(
-        "takes a comment on whatever post", "comments", "comments.py",
+        "accepts comments on unknown posts", "comments", "comments.py",
         "if post_id not in service.state and not service.heard_of(", "if False and not service.heard_of(",
-        "A comment on a post that does not exist is refused with 404",
+        "A comment on a post that does not exist is rejected with 404",
     ),
     Mutant(
-        "sets a post anew", "query", "query.py",
+        "overwrites an existing post", "query", "query.py",
         'posts.setdefault(post["id"], {**post, "comments": {}})', 'posts[post["id"]] = {**post, "comments": {}}',
         "PostCreated delivered again: the post keeps its comments",
     ),
     Mutant(
-        "reads small letters only", "moderation", "moderation.py",
+        "does not convert to lower case", "moderation", "moderation.py",
         ".lower()", "",
-        "Orange is rejected however it is written",
+        "Orange is rejected in capital letters, too",
     ),
 ]  # fmt: skip

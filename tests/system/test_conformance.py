@@ -42,36 +42,36 @@ ERRORS = [
 ]
 COURSE_FAILS = {
     "posts": {
-        "bus down while a post or comment is written": ["Without the bus it lives on, and keeps what it promises"],
+        "bus down while a post or comment is written": ["While the bus is down it answers, and keeps what it confirms"],
         "malformed JSON, unknown route": ERRORS,
     },
     "comments": {
-        "bus down while a post or comment is written": ["Without the bus it lives on, and keeps what it promises"],
-        "a comment on a post that does not exist": ["A comment on a post that does not exist is refused with 404"],
+        "bus down while a post or comment is written": ["While the bus is down it answers, and keeps what it confirms"],
+        "a comment on a post that does not exist": ["A comment on a post that does not exist is rejected with 404"],
         "malformed JSON, unknown route": ERRORS,
     },
     "query": {
         "CommentCreated delivered twice": ["CommentCreated delivered twice: the comment shows once"],
         "PostCreated delivered again": ["PostCreated delivered again: the post keeps its comments"],
-        "a comment on a post that does not exist": ["A comment on a post that it never heard of does no harm"],
-        "bus down when query starts": ["Started before the bus, it catches up when the bus is there"],
+        "a comment on a post that does not exist": ["A comment on an unknown post does no harm"],
+        "bus down when query starts": ["Started before the bus, it catches up once the bus is up"],
         "malformed JSON, unknown route": ERRORS,
     },
     "moderation": {
-        '"Orange" slips through': ["Orange is rejected however it is written"],
-        "a comment without `content`": ["A comment without content does not end it"],
+        '"Orange" slips through': ["Orange is rejected in capital letters, too"],
+        "a comment without `content`": ["A comment without content does not end the service"],
         "moderation down while a comment is written": [
-            "A comment that was written while it was away is judged later",
+            "A comment written while the service was down is judged later",
         ],
         "malformed JSON, unknown route": ERRORS,
     },
     "event-bus": {
-        "bus restarted, then query restarted": ["Restarted, it has all its events still"],
+        "bus restarted, then query restarted": ["After a restart it still has all events"],
         "malformed JSON, unknown route": ERRORS,
     },
     "client": {
-        "the page never refreshes by itself": ["What others write appears without a reload"],
-        "the page shows no errors": ["A refusal is shown, with its reason"],
+        "the page never refreshes by itself": ["New posts and comments appear without a reload"],
+        "the page shows no errors": ["An error is shown with its message"],
     },
 }
 
@@ -286,9 +286,9 @@ def test_a_service_that_dies_is_blamed_once_and_the_rest_is_left_open(tmp_path: 
         service.kill()
 
     assert run.code == 2
-    assert "Your service seems to have died" in " ".join(run.said.split())
+    assert "Your service has probably ended" in " ".join(run.said.split())
     assert run.said.count("✗") == 1
-    assert "not checked: it is gone" in run.said
+    assert "not checked: it has ended" in run.said
 
 
 def test_a_port_in_use_is_named_with_its_owner_and_what_to_do() -> None:
@@ -307,7 +307,7 @@ def test_a_command_that_ends_is_quoted_with_its_last_words() -> None:
 
     assert run.code == 2
     assert "has ended before it answered" in run.complained
-    assert "it said: Cannot find module express" in run.complained
+    assert "last output: Cannot find module express" in run.complained
 
 
 def test_make_names_the_roles_there_are() -> None:
@@ -315,7 +315,7 @@ def test_make_names_the_roles_there_are() -> None:
 
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
-    assert f"SERVICE is qeury, but has to be one of: {', '.join(PORTS)}." in done.stderr
+    assert f"SERVICE is qeury. Set it to one of: {', '.join(PORTS)}." in done.stderr
 
 
 # -- its own words ----------------------------------------------------------------------------------------------------
