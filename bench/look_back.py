@@ -18,7 +18,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from minibus.bus.session import new_session, request
+from minibus.bus.client import BusClient
+from minibus.bus.session import new_session
 from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.conftest import CHROMIUM, QUIET
@@ -28,7 +29,6 @@ SEEKS = 40
 ROUNDS = 7
 ROUND = 4.0  # seconds
 PAUSE = 0.3  # seconds between two steps of a viewer
-HEADERS = {"Content-Type": "application/x-ndjson"}
 
 
 def main() -> None:
@@ -42,7 +42,7 @@ def main() -> None:
             blog.start("event-bus", "posts", "comments", "query", "moderation").ready()
             begun = time.monotonic()
             with story.open("rb") as file:
-                request("PUT", f"{blog.url('event-bus')}/log", data=file, headers=HEADERS, timeout=120).raise_for_status()
+                BusClient(blog.url("event-bus")).import_log(file)
             print(f"import                {time.monotonic() - begun:6.1f} s")
             eventually(lambda: all(one["lag"] == 0 for one in blog.get("event-bus", "/subscribers").values()), 120)
             print(f"applied by all four   {time.monotonic() - begun:6.1f} s")

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 from minibus.cli import terminal
-from minibus.cli.replay import BACK, FIRST, LAST, NEXT, QUIT, walk
 from minibus.cli.terminal import clean, code, differences, event_line, facts, indented, json_of, standing
+from minibus.cli.walk import BACK, FIRST, LAST, NEXT, QUIT, moments
 from rich.console import Console, RenderableType
 from rich.text import Text
 
@@ -95,7 +95,7 @@ def test_a_difference_says_where_and_what(console: Console) -> None:
 
 
 @pytest.mark.parametrize(
-    ("moves", "moments"),
+    ("moves", "positions"),
     [
         ([], [1]),
         ([NEXT, NEXT, NEXT], [1, 2, 3]),
@@ -104,5 +104,5 @@ def test_a_difference_says_where_and_what(console: Console) -> None:
         ([NEXT, QUIT, NEXT], [1, 2]),
     ],
 )
-def test_a_replay_goes_both_ways_and_never_beyond_the_ends(moves: list[str], moments: list[int]) -> None:
-    assert list(walk(1, 3, iter(moves))) == moments
+def test_a_walk_goes_both_ways_and_never_beyond_the_ends(moves: list[str], positions: list[int]) -> None:
+    assert list(moments(1, 3, iter(moves))) == positions

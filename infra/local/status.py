@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 from xmlrpc.client import Fault
 
-import requests
-from minibus.bus.session import request
-from minibus.bus.token import HEADERS
+from minibus.bus.client import BusAway, BusClient, BusRefused
 from parts import PORTS, manager, url
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+TIMEOUT = (2.0, 2.0)  # seconds to connect, and for each piece of the answer
 STYLES = {"running": "green", "starting": "yellow", "stopping": "yellow", "backoff": "yellow"}
 
 
@@ -43,8 +42,8 @@ def main() -> None:
 def ask_bus() -> dict[str, Any]:
     """Return the descriptions of the bus's subscribers, or an empty dictionary if the bus does not answer."""
     try:
-        return request("GET", f"{url('event-bus')}/subscribers", headers=HEADERS, timeout=2).json()
-    except (requests.RequestException, ValueError):
+        return BusClient(url("event-bus"), TIMEOUT).subscribers()
+    except (BusAway, BusRefused):
         return {}
 
 

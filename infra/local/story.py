@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from minibus.bus import session
-from minibus.bus.token import HEADERS
+from minibus.bus.client import BusAway, BusClient, BusRefused
 from parts import DATA, ROOT, SERVICES, url
 
 STORIES = ROOT / "labs" / "stories"
 MADE = {"long": "A long log: 100,000 events, to move back and forth in"}  # written when it is started
-PATIENCE = 300  # seconds for the long one, on a slow machine
+TIMEOUT = (2.0, 60.0)  # seconds to connect, and for each piece of an answer
 
 
 def titles() -> dict[str, str]:
@@ -45,11 +44,15 @@ def prepare(name: str) -> str:
 
 
 def begin(name: str) -> str:
-    """Pause every service at 0, import the story, and return the instructions. Exits if the bus rejects the story."""
-    for service in SERVICES:
-        ask("PATCH", f"/subscribers/{service}", json={"paused": True})
-    with (DATA / "stories" / name / f"{name}.ndjson").open("rb") as file:
-        count = ask("PUT", "/log", data=file, headers={"Content-Type": "application/x-ndjson"})["events"]
+    """Pause every service at 0, import the story; return what to do next. Exits with the bus's error message."""
+    bus = BusClient(url("event-bus"), TIMEOUT)
+    try:
+        for service in SERVICES:
+            bus.pause(service)
+        with (DATA / "stories" / name / f"{name}.ndjson").open("rb") as file:
+            count = bus.import_log(file)["events"]
+    except (BusAway, BusRefused) as error:
+        sys.exit(f"The story is not imported: {error}")
     return f"""
   {titles()[name]}
 
@@ -59,21 +62,11 @@ def begin(name: str) -> str:
   {count:,} events wait, and every service is paused at 0. Step in the console, or in another terminal:
 
     . .venv/bin/activate
-    minibus step                     deliver the next event to each service, and show the story's note
-    minibus step --count 10          several at once
-    minibus replay query --step      step back and forth, handler by handler, without touching the services
-    minibus resume                   deliver all the other events
+    minibus step                     deliver the next event to each service, and read the story's note
+    minibus step --count 10          deliver ten events to each
+    minibus walk query --step        walk through the log, handler by handler; no service moves
+    minibus resume                   deliver the rest of the log
 """
-
-
-def ask(method: str, path: str, headers: dict[str, str] | None = None, **request: Any) -> Any:
-    """Send a request to the bus; return its JSON. Exits with the error of the bus."""
-    answer = session.request(
-        method, url("event-bus") + path, headers=HEADERS | (headers or {}), timeout=PATIENCE, **request
-    )
-    if not answer.ok:
-        sys.exit(f"The event bus rejects the story: {answer.json()['errors'][0]['message']}")
-    return answer.json()
 
 
 if __name__ == "__main__":

@@ -279,7 +279,7 @@ def rejected_comment() -> Story:
         post,
         "A BLOOD ORANGE, to be exact.",
         "In capitals. The course's test would let it pass.",
-        "Ours does not. The handler is one line: minibus replay moderation --step",
+        "Ours does not. The handler is one line: minibus walk moderation --step",
         "The end. What if nobody had written this? minibus diff query --without '8*'",
     )
     return story

@@ -24,8 +24,9 @@ from minibus.cli import main
 from tests.support.system import ROOT, SERVICES, Blog, eventually
 
 PAGE = ROOT / "docs" / "reference" / "cli.md"
-TRANSCRIPT = ROOT / "docs" / "reference" / "replay-query.txt"
+TRANSCRIPT = ROOT / "docs" / "reference" / "walk-query.txt"
 STORY = ROOT / "labs" / "stories" / "happy-path.ndjson"
+LISTED = {name: command for name, command in main.commands.items() if not command.hidden}
 MINIBUS = str(Path(sys.executable).with_name("minibus"))
 
 
@@ -55,16 +56,16 @@ def in_json(blog: Blog, *arguments: str) -> Any:
     return msgspec.json.decode(said(blog, *arguments, "--json"))
 
 
-def hold(blog: Blog) -> None:
+def pause(blog: Blog) -> None:
     for name in SERVICES:
         assert blog.send("event-bus", f"/subscribers/{name}", {"paused": True}, "PATCH").ok
 
 
 @pytest.fixture
 def story(new_blog: Blog) -> Blog:
-    """A blog on the happy path, everybody held at 0."""
+    """A blog on the happy path, every service paused at 0."""
     new_blog.start().ready()
-    hold(new_blog)
+    pause(new_blog)
     said(new_blog, "import", str(STORY))
     return new_blog
 
@@ -72,10 +73,10 @@ def story(new_blog: Blog) -> Blog:
 # -- the page -------------------------------------------------------------------------------------------------------
 
 
-def test_the_transcript_on_the_page_is_a_replay_that_touches_nothing(story: Blog) -> None:
+def test_the_transcript_on_the_page_is_a_walk_that_moves_no_service(story: Blog) -> None:
     before = story.get("event-bus", "/subscribers/query"), story.get("query", "/state")
 
-    transcript = said(story, "replay", "query", "--step", keys="n" * 60)
+    transcript = said(story, "walk", "query", "--step", keys="n" * 60)
 
     assert_same(TRANSCRIPT, transcript)
     assert (story.get("event-bus", "/subscribers/query"), story.get("query", "/state")) == before
@@ -92,19 +93,28 @@ def assert_same(page: Path, text: str) -> None:
 def test_every_command_and_option_is_on_the_page_and_no_other() -> None:
     sections = dict(re.findall(r"^### (\w+)\n(.*?)(?=^##|\Z)", PAGE.read_text(), re.MULTILINE | re.DOTALL))
 
-    assert set(sections) == set(main.commands)
-    for name, command in main.commands.items():
+    assert set(sections) == set(LISTED)
+    for name, command in LISTED.items():
         assert f"minibus {name}" in sections[name]
         options = {option for one in command.params if isinstance(one, click.Option) for option in one.opts}
         assert {option for option in options - {"--json", "--bus"} if f"`{option}" not in sections[name]} == set()
 
 
-@pytest.mark.parametrize("name", main.commands)
+@pytest.mark.parametrize("name", LISTED)
 def test_every_command_helps_with_examples(new_blog: Blog, name: str) -> None:
     helped = said(new_blog, name, "--help")
 
     assert f"Examples:\n    minibus {name}" in helped or f"minibus {name}" in helped.partition("Examples:")[2]
     assert max(map(len, helped.splitlines())) <= 80
+
+
+def test_replay_is_the_old_name_of_walk_and_says_so(story: Blog) -> None:
+    walked = minibus(story, "walk", "query", "--from", "58")
+    replayed = minibus(story, "replay", "query", "--from", "58")
+
+    assert (replayed.returncode, replayed.stdout) == (0, walked.stdout)
+    assert replayed.stderr == "minibus replay is called minibus walk now; the old name still works.\n"
+    assert walked.stderr == ""
 
 
 # -- what a script counts on ----------------------------------------------------------------------------------------
@@ -119,7 +129,7 @@ def test_with_json_every_command_speaks_to_scripts(story: Blog, tmp_path: Path) 
     assert in_json(story, "rewind", "query")["query"]["position"] == 0
     assert in_json(story, "tail", "--after", "6", "--count", "1") == story.get("event-bus", "/events/7")
     moments = [
-        msgspec.json.decode(line) for line in said(story, "replay", "query", "--from", "58", "--json").splitlines()
+        msgspec.json.decode(line) for line in said(story, "walk", "query", "--from", "58", "--json").splitlines()
     ]
     assert [(moment["at"], moment["count"]) for moment in moments] == [(58, 1), (59, 0), (60, 1)]
     file = tmp_path / "log.ndjson"
@@ -142,19 +152,19 @@ def test_exit_codes_tell_a_script_what_is_wrong(story: Blog, tmp_path: Path) -> 
 
     assert outcome("import", str(broken)) == (
         1,
-        "Error: The log has 60 events already; a log goes into an empty one only.",
+        "Error: The log has 60 events already; import needs an empty one. See: make reset",
     )
-    assert outcome("state", "nobody") == (1, "Error: There is no subscriber nobody.")
+    assert outcome("state", "unknown") == (1, "Error: There is no subscriber unknown.")
     assert outcome("state", "posts", "--at", "61") == (1, "Error: The log ends at 60; 61 is beyond it.")
     assert outcome("state", "query") == (3, "Error: query is down; start it to look.")
     assert outcome("publish", "Happened", "{")[0] == 2
     assert outcome("tail", "--after", "-1")[0] == 2
     assert outcome("import", str(tmp_path / "nothing"))[0] == 2
     assert outcome("export", str(tmp_path / "no" / "folder"))[0] == 1
-    nobody = "http://127.0.0.1:1"
-    for command in (["subscribers"], ["tail"], ["export", "-"], ["replay", "query"], ["import", str(STORY)]):
-        code, line = outcome(*command, "--bus", nobody)
-        assert (code, nobody in line) == (3, True)
+    closed = "http://127.0.0.1:1"
+    for command in (["subscribers"], ["tail"], ["export", "-"], ["walk", "query"], ["import", str(STORY)]):
+        code, line = outcome(*command, "--bus", closed)
+        assert (code, closed in line) == (3, True)
 
 
 def test_a_broken_file_is_refused_with_its_line(new_blog: Blog, tmp_path: Path) -> None:
@@ -173,7 +183,7 @@ def test_a_token_is_shown_where_there_is_one(new_blog: Blog) -> None:
     new_blog.start("event-bus")
 
     assert minibus(new_blog, "subscribers").returncode == 1
-    assert said(new_blog, "subscribers", BUS_TOKEN="s3cret") == "Nobody listens.\n"
+    assert said(new_blog, "subscribers", BUS_TOKEN="s3cret") == "There are no subscribers.\n"
 
 
 def test_tail_follows_the_log_over_a_restart_of_the_bus_until_ctrl_c(story: Blog) -> None:
@@ -196,7 +206,7 @@ def test_the_shell_completes_commands_and_names(story: Blog) -> None:
         asked = {"_MINIBUS_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
         return said(story, **asked).splitlines()
 
-    assert completed("minibus re") == ["plain,resume", "plain,rewind", "plain,replay"]
+    assert completed("minibus re") == ["plain,resume", "plain,rewind"]
     assert completed("minibus state q") == ["plain,query"]
 
 
@@ -207,7 +217,7 @@ HOSTILE = "[bold red]loud[/] \x1b]0;taken over\x07 \x1b[31mred \x9b2J \u202eback
 
 @pytest.fixture
 def written_on(new_blog: Blog) -> Blog:
-    """A blog on which somebody has written what a terminal would obey."""
+    """A blog with a post whose title a terminal would obey."""
     new_blog.start().ready()
     new_blog.write_post(HOSTILE)
     eventually(lambda: new_blog.get("event-bus", "/subscribers/query")["lag"] == 0)
@@ -220,7 +230,7 @@ def written_on(new_blog: Blog) -> Blog:
         ["tail", "--after", "0", "--count", "1"],
         ["state", "query"],
         ["diff", "query"],
-        ["replay", "query"],
+        ["walk", "query"],
         ["state", "query", "--json"],
         ["tail", "--after", "0", "--count", "1", "--json"],
     ],
@@ -261,7 +271,7 @@ def in_a_terminal(blog: Blog, *arguments: str, keys: list[bytes], prompt: bytes)
 def test_in_a_terminal_arrows_go_both_ways_and_q_ends(story: Blog) -> None:
     keys = [b"\x1b[C", b" ", b"\x1b[D", b"\x1b[F", b"g", b"q"]
 
-    shown = in_a_terminal(story, "replay", "query", "--step", keys=keys, prompt=b"q quit")
+    shown = in_a_terminal(story, "walk", "query", "--step", keys=keys, prompt=b"q quit")
 
     assert re.findall(r"query: (\d+) of 60", shown) == ["0", "1", "2", "1", "60", "0"]
     assert "space next" in shown

@@ -51,7 +51,8 @@ def settings(proxy: Proxy, tmp_path_factory: pytest.TempPathFactory) -> dict[str
 
 @pytest.fixture(scope="module")
 def school(settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Blog]:
-    blog = Blog(tmp_path_factory.mktemp("school"), **settings)
+    blog = Blog(tmp_path_factory.mktemp("school"))
+    blog.settings = settings
     try:
         yield blog.start().ready()
     finally:

@@ -1,147 +1,169 @@
-"""The bus as a service sees it: publish, register, read the log. HTTP, and what its failures mean."""
+"""The event bus as a client sees it: publish and register, read and follow the log, control subscribers, look back."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, TypeVar
-from urllib.parse import urlencode, urljoin
+from collections.abc import Iterable, Iterator
+from typing import Any
+from urllib.parse import quote, urlencode
 
 import msgspec
-import requests
-from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
-from minibus.bus.session import new_session
-from minibus.bus.token import HEADERS
+from minibus.bus.calls import BusAway, BusRefused, Caller, NoAnswer, breaks_off, other_answer, read
 from minibus.core.event import Envelope
 
-S = TypeVar("S")
+__all__ = ["BusAway", "BusClient", "BusRefused", "NoAnswer", "Registration"]
 
 # So answers a bus that keeps nothing, the course's first one: Express, and Flask, which knows the path for POST only.
 NO_LOG = (404, 405)
-CONNECT, ANSWER = 1.0, 10.0  # seconds
+LEAVING = (0.5, 0.5)  # seconds, while a service stops
+STORING = 600.0  # seconds for the bus to store a whole log
 PAGE = 1000  # events
+CHUNK = 64 * 1024  # bytes of the log's file
+LINES = "application/x-ndjson"
 
 
-class BusAway(Exception):
-    """The bus did not answer. `maybe_stored`: the request may have reached it (an indefinite error)."""
+class Registration(msgspec.Struct, rename={"log_id": "log"}):
+    """Reply to a registration: log id, head, our position and state, the states of all subscribers."""
 
-    def __init__(self, message: str, maybe_stored: bool = False) -> None:
-        super().__init__(message)
-        self.maybe_stored = maybe_stored
-
-
-class BusRefused(Exception):
-    """The bus answered, and its answer is no (4xx): trying again would change nothing."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-class Heard(msgspec.Struct):
-    """What the bus says to a word of ours: which log it has and how long it is, how we stand, how others do."""
-
-    log: str = ""
+    log_id: str = ""
     head: int = 0
     position: int = 0
     state: str = "replaying"
     subscribers: dict[str, str] = {}  # msgspec gives each its own
 
 
-class BusClient:
-    """Speak to the event bus at `url`. Every method raises `BusAway` or `BusRefused`."""
+class BusClient(Caller):
+    """Use the event bus at `url`. Every method raises `BusAway` or `BusRefused`."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url.rstrip("/")
-        self._session = new_session()
+    # -- events -------------------------------------------------------------------------------------------------------
 
     def publish(self, events: list[Envelope]) -> None:
         """Publish these events, all or none; the same `source` and `id` again are stored once."""
         if len(events) == 1:
-            self._send("POST", "/events", events[0], "application/json")
+            self.send("POST", "/events", events[0])
         else:
-            self._send("POST", "/events", events, "application/cloudevents-batch+json")
+            self.send("POST", "/events", events, media_type="application/cloudevents-batch+json")
 
-    def register(self, name: str, word: dict[str, Any]) -> Heard:
-        """Register, or say again where this subscriber stands: `url`, `log`, `after`, perhaps `ephemeral` (seconds)."""
-        return _read(self._send("PUT", f"/subscribers/{name}", word, "application/json"), Heard)
-
-    def say_goodbye(self, name: str, word: dict[str, Any]) -> None:
-        """Say that this subscriber stops now."""
-        body = {**word, "stopping": True}
-        self._send("PUT", f"/subscribers/{name}", body, "application/json", timeout=(0.5, 0.5))
-
-    def whole_log(self) -> list[Any]:
-        """Read all events at once, as the course's services do from the course's bus; unchecked, as that bus is."""
-        try:
-            return _read(self._send("GET", "/events"), list[Any])
-        except BusRefused as error:
-            if error.status not in NO_LOG:
-                raise
-            return []
+    def publish_one(self, event: dict[str, Any]) -> dict[str, Any]:
+        """Publish an event that the bus completes; return its `id`, and its `seq` if the bus keeps events."""
+        return self.ask("POST", "/events", event)
 
     def event(self, seq: int) -> Envelope:
         """Read one event."""
-        return _read(self._send("GET", f"/events/{seq}"), Envelope)
+        return read(self.send("GET", f"/events/{seq}"), Envelope)
 
     def events(self, after: int = 0, until: int | None = None, **only: str) -> Iterator[Envelope]:
-        """Yield the events after this position, oldest first, a page at a time; `until` is the last one wanted.
+        """Yield the events after this position, oldest first, read in pages; `until` is the last one wanted.
 
         `only` may name a `type`, or the `correlationid` of a chain.
         """
         limit = PAGE if until is None else min(until - after, PAGE)
         url: str | None = "/events?" + urlencode({"after": after, "limit": limit, **only})
         while url:
-            page = self._send("GET", url)
-            for event in filter(_is_object, _read(page, list[Any])):
+            page = self.send("GET", url)
+            for event in filter(_is_object, read(page, list[Any])):
                 yield event
                 if until is not None and event.get("seq", until) >= until:
                     return
             url = page.links["next"]["url"] if "next" in page.links else None
 
-    def _send(
-        self,
-        method: str,
-        path: str,
-        body: Any = None,
-        media_type: str | None = None,
-        timeout: tuple[float, float] = (CONNECT, ANSWER),
-    ) -> requests.Response:
-        headers = HEADERS | ({"Content-Type": media_type} if media_type else {})
-        data = None if body is None else msgspec.json.encode(body)
+    def whole_log(self) -> list[Any]:
+        """Read all events at once, as the course's services do from the course's bus; unchecked, as that bus is."""
         try:
-            response = self._session.request(
-                method, urljoin(self.url, path), data=data, headers=headers, timeout=timeout
-            )
-        except requests.RequestException as error:
-            raise BusAway(f"no answer from {self.url}", maybe_stored=not _never_connected(error)) from error
-        if response.status_code >= 500:
-            raise BusAway(_message(response), maybe_stored=response.status_code != 503)
-        if response.status_code >= 400:
-            raise BusRefused(response.status_code, _message(response))
-        return response
+            return read(self.send("GET", "/events"), list[Any])
+        except BusRefused as error:
+            if error.status not in NO_LOG:
+                raise
+            return []
+
+    def follow(self, after: int, last_id: str = "", **only: str) -> Iterator[tuple[str, str]]:
+        """Yield the fields, name and value, of the log's Server-Sent Events. Raises `BusAway` when the stream ends.
+
+        `last_id` is the last `id` of an earlier stream, and goes before `after`.
+        """
+        headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": last_id} if last_id else {})
+        path = "/events?" + urlencode({"after": after, **only})
+        with self.open("GET", path, headers=headers) as answer, breaks_off("The bus closed the stream."):
+            for line in answer.iter_lines(chunk_size=1):
+                field, _, value = line.decode().partition(": ")
+                yield field, value
+        raise BusAway("The bus closed the stream.")
+
+    # -- the log as a file --------------------------------------------------------------------------------------------
+
+    def head(self) -> int:
+        """Return the number of the last event, 0 in an empty log."""
+        with self.open("GET", "/log") as answer, breaks_off("The bus closed the connection."):
+            header = next(answer.iter_lines(), b"")
+            try:
+                return int(msgspec.json.decode(header)["events"])
+            except (ValueError, LookupError, TypeError) as error:
+                raise BusAway(other_answer(answer, error)) from error
+
+    def export_log(self) -> Iterator[bytes]:
+        """Yield the log's file in chunks, its header line first."""
+        with self.open("GET", "/log") as answer, breaks_off("The bus closed the connection."):
+            yield from answer.iter_content(CHUNK)
+
+    def import_log(self, lines: Iterable[bytes]) -> dict[str, Any]:
+        """Fill an empty log with the chunks of a log's file, all or none; return how many `events` it has."""
+        timeout = (self.timeout[0], STORING)
+        return read(self.send("PUT", "/log", data=lines, media_type=LINES, timeout=timeout), dict[str, Any])
+
+    # -- subscribers --------------------------------------------------------------------------------------------------
+
+    def register(self, name: str, registration: dict[str, Any]) -> Registration:
+        """Register a subscriber, or renew its registration: `url`, `log`, `after`, perhaps `ephemeral` (seconds)."""
+        return read(self.send("PUT", _of(name), registration), Registration)
+
+    def say_goodbye(self, name: str, registration: dict[str, Any]) -> None:
+        """Report that this subscriber stops now."""
+        self.send("PUT", _of(name), {**registration, "stopping": True}, timeout=LEAVING)
+
+    def subscribers(self) -> dict[str, dict[str, Any]]:
+        """Return each subscriber's state and position, by name."""
+        return self.ask("GET", "/subscribers")
+
+    def subscriber(self, name: str) -> dict[str, Any]:
+        """Return one subscriber's state and position."""
+        return self.ask("GET", _of(name))
+
+    def pause(self, name: str) -> dict[str, Any]:
+        """Pause a subscriber where it is; return its state and position."""
+        return self.ask("PATCH", _of(name), {"paused": True})
+
+    def resume(self, name: str) -> dict[str, Any]:
+        """End the pause of a subscriber; return its state and position."""
+        return self.ask("PATCH", _of(name), {"paused": False})
+
+    def step(self, name: str, count: int = 1) -> dict[str, int]:
+        """Deliver the next events to a paused subscriber; return its `position`, and how many were `delivered`."""
+        return self.ask("POST", _of(name, "/step"), {"count": count})
+
+    def rewind(self, name: str, to: int = 0) -> dict[str, Any]:
+        """Empty a subscriber's state and replay it up to `to`; return its state and position."""
+        return self.ask("POST", _of(name, "/rewind"), {"to": to})
+
+    # -- looking back -------------------------------------------------------------------------------------------------
+
+    def state(self, name: str, at: int | None = None, skip: str | None = None) -> dict[str, Any]:
+        """Return a service's state after event `at`, now if None, without the events of `skip`."""
+        return self.ask("GET", _of(name, "/state"), at=at, skip=skip)
+
+    def changes(self, name: str, **moments: Any) -> dict[str, Any]:
+        """Return the changes between two moments of a service: `from_`, `to`, `skip`, `from_skip`."""
+        return self.ask("GET", _of(name, "/changes"), **moments)
+
+    def handlers(self, name: str) -> dict[str, Any]:
+        """Return a service's handlers with their source, by event type."""
+        return self.ask("GET", _of(name, "/handlers"))
+
+
+def _of(name: str, what: str = "") -> str:
+    """Return the path of a subscriber, or of something below it."""
+    return f"/subscribers/{quote(name, safe='')}{what}"
 
 
 def _is_object(event: Any) -> bool:
     # The course's bus keeps whatever it is sent.
     return isinstance(event, dict)
-
-
-def _read(response: requests.Response, shape: type[S]) -> S:
-    try:
-        return msgspec.json.decode(response.content, type=shape)
-    except (ValueError, RecursionError) as error:
-        raise BusAway(f"{response.url} does not answer as a bus does: {error}") from error
-
-
-def _never_connected(error: requests.RequestException) -> bool:
-    cause = error.args[0] if error.args else None
-    reason = cause.reason if isinstance(cause, MaxRetryError) else cause
-    return isinstance(reason, NewConnectionError | ConnectTimeoutError)
-
-
-def _message(response: requests.Response) -> str:
-    try:
-        return response.json()["errors"][0]["message"]
-    except (ValueError, LookupError, TypeError):
-        return f"{response.request.method} {response.url} answered {response.status_code}"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
-from minibus.bus.client import BusAway, BusClient, BusRefused, Heard
+from minibus.bus.client import BusAway, BusClient, BusRefused, Registration
 from minibus.core.event import BadEvent, Envelope, check
 from minibus.core.replica import Gap, HandlerFailed, Replica
 
@@ -39,7 +39,7 @@ class Link:
         self.replica = replica
         self.stopping = stopping
         self.news = news
-        self.heard = Heard()
+        self.heard = Registration()
         self.waited = 0  # tries since the bus was last there
         self.speaking = threading.Lock()  # held while a word is under way, so that it is not overtaken
         self.log = logging.getLogger(replica.name)
@@ -106,10 +106,10 @@ class Link:
                 raise
             self._catch_up_as_in_the_course()
             return
-        if heard.log == log and heard.position < after:
+        if heard.log_id == log and heard.position < after:
             # The log is shorter than what we have applied: put back to an earlier day, it is another one now.
             replica.log = None
-        replica.meet(heard.log, heard.head)
+        replica.meet(heard.log_id, heard.head)
         replica.uncounted.clear()
         self.heard = heard
 
@@ -125,7 +125,7 @@ class Link:
                 for event in [*kept, *(event for event in told if event not in kept)]:
                     self._apply_from_the_past(event)
             self.replica.uncounted.clear()
-            self.heard = Heard(state="live")
+            self.heard = Registration(state="live")
 
     def _apply_from_the_past(self, event: Any) -> None:
         try:

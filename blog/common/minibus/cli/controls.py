@@ -1,13 +1,15 @@
-"""Hold who listens, let it take steps, send it back: `pause`, `resume`, `step`, `rewind`."""
+"""Control running subscribers: `pause`, `resume`, `step`, `rewind`."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import click
 from rich.text import Text
 
-from minibus.cli.bus import Bus, Refused, as_json, asks_the_bus, names_or_all, of
+from minibus.bus.client import BusClient
+from minibus.cli.options import Refused, as_json, asks_the_bus, names_or_all
 from minibus.cli.terminal import console, event_card, print_json, standing
 
 MOST_SHOWN = 10  # events after a step
@@ -17,34 +19,34 @@ MOST_SHOWN = 10  # events after a step
 @names_or_all
 @as_json
 @asks_the_bus
-def pause(bus: Bus, names: tuple[str, ...], as_json: bool) -> None:
-    """Hold subscribers where they are.
+def pause(bus: BusClient, names: tuple[str, ...], as_json: bool) -> None:
+    """Pause subscribers where they are.
 
-    All of them, if none is named.
+    Without a name, all of them.
 
     \b
     Examples:
       minibus pause query
       minibus pause
     """
-    tell(hold(bus, names, paused=True), as_json)
+    show(for_each(bus, names, bus.pause), as_json)
 
 
 @click.command()
 @names_or_all
 @as_json
 @asks_the_bus
-def resume(bus: Bus, names: tuple[str, ...], as_json: bool) -> None:
-    """Let subscribers go on to the end of the log.
+def resume(bus: BusClient, names: tuple[str, ...], as_json: bool) -> None:
+    """End the pause of subscribers.
 
-    All of them, if none is named.
+    The bus delivers the rest of the log to them. Without a name, to all.
 
     \b
     Examples:
       minibus resume query
       minibus resume
     """
-    tell(hold(bus, names, paused=False), as_json)
+    show(for_each(bus, names, bus.resume), as_json)
 
 
 @click.command()
@@ -52,10 +54,10 @@ def resume(bus: Bus, names: tuple[str, ...], as_json: bool) -> None:
 @click.option("--count", type=click.IntRange(1, 1000), default=1, show_default=True, help="How many events each.")
 @as_json
 @asks_the_bus
-def step(bus: Bus, names: tuple[str, ...], count: int, as_json: bool) -> None:
+def step(bus: BusClient, names: tuple[str, ...], count: int, as_json: bool) -> None:
     """Deliver the next events to paused subscribers.
 
-    To all of them, if none is named.
+    Without a name, to all that are paused.
 
     \b
     Examples:
@@ -64,10 +66,10 @@ def step(bus: Bus, names: tuple[str, ...], count: int, as_json: bool) -> None:
       minibus step posts comments moderation
     """
     if not names:
-        names = tuple(name for name, one in bus.ask("GET", "/subscribers").items() if one["paused"])
+        names = tuple(name for name, subscriber in bus.subscribers().items() if subscriber["paused"])
         if not names:
-            raise Refused("Nobody is paused. First: minibus pause")
-    steps = {name: bus.ask("POST", of(name, "/step"), {"count": count}) for name in names}
+            raise Refused("No subscriber is paused. First: minibus pause")
+    steps = {name: bus.step(name, count) for name in names}
     if as_json:
         print_json(steps)
         return
@@ -81,42 +83,37 @@ def step(bus: Bus, names: tuple[str, ...], count: int, as_json: bool) -> None:
     if len(delivered) > MOST_SHOWN:
         console.print(Text(f"… and {len(delivered) - MOST_SHOWN} more", "dim"))
     for name, taken in steps.items():
-        line = standing(name, bus.ask("GET", of(name)))
+        line = standing(name, bus.subscriber(name))
         console.print(line if taken["delivered"] else line.append(", the end of the log", "dim"))
 
 
 @click.command()
 @names_or_all
-@click.option("--to", type=click.IntRange(0), default=0, show_default=True, help="Where to stop the replay.")
+@click.option("--to", type=click.IntRange(0), default=0, show_default=True, help="The last event of the replay.")
 @as_json
 @asks_the_bus
-def rewind(bus: Bus, names: tuple[str, ...], to: int, as_json: bool) -> None:
-    """Let subscribers forget everything, and replay them.
+def rewind(bus: BusClient, names: tuple[str, ...], to: int, as_json: bool) -> None:
+    """Empty the state of subscribers, and replay the log to them.
 
-    All of them, if none is named. Paused ones stay at the event of --to; others go on to the end of the log.
+    Without a name, to all of them. A paused subscriber stops after event --to; any other goes to the end of the log.
 
     \b
     Examples:
       minibus rewind query
       minibus rewind query --to 7
     """
-    tell({name: bus.ask("POST", of(name, "/rewind"), {"to": to}) for name in names or everybody(bus)}, as_json)
+    show(for_each(bus, names, lambda name: bus.rewind(name, to)), as_json)
 
 
-def hold(bus: Bus, names: tuple[str, ...], paused: bool) -> dict[str, Any]:
-    """Pause subscribers or let them go on; return how each stands."""
-    return {name: bus.ask("PATCH", of(name), {"paused": paused}) for name in names or everybody(bus)}
+def for_each(bus: BusClient, names: tuple[str, ...], control: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
+    """Control these subscribers, or all; return the state and position of each."""
+    return {name: control(name) for name in names or bus.subscribers()}
 
 
-def everybody(bus: Bus) -> list[str]:
-    """Return the names of all who listen."""
-    return list(bus.ask("GET", "/subscribers"))
-
-
-def tell(standings: dict[str, Any], as_json: bool) -> None:
-    """Print how subscribers stand."""
+def show(subscribers: dict[str, Any], as_json: bool) -> None:
+    """Print the state and position of subscribers."""
     if as_json:
-        print_json(standings)
+        print_json(subscribers)
         return
-    for name, one in standings.items():
-        console.print(standing(name, one))
+    for name, subscriber in subscribers.items():
+        console.print(standing(name, subscriber))

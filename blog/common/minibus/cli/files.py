@@ -1,4 +1,4 @@
-"""The whole log as a file, and back: `export`, `import`."""
+"""Copy the whole log to a file and back: `export`, `import`."""
 
 from __future__ import annotations
 
@@ -11,26 +11,23 @@ from typing import IO
 
 import click
 import msgspec
-import requests
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from minibus.bus.client import BusAway
-from minibus.cli.bus import CONNECT, LINES, Bus, Refused, as_json, asks_the_bus, read
+from minibus.bus.client import CHUNK, BusAway, BusClient
+from minibus.cli.options import Refused, as_json, asks_the_bus
 from minibus.cli.terminal import clean, console, on_the_side, print_json
-
-CHUNK = 64 * 1024  # bytes
-STORING = 600.0  # seconds for the bus to store a large log
 
 
 @click.command("export")
 @click.argument("file", metavar="FILE|-", type=str)
 @as_json
 @asks_the_bus
-def export_log(bus: Bus, file: str, as_json: bool) -> None:
-    """Write the whole log to a file, or, with -, to the output.
+def export_log(bus: BusClient, file: str, as_json: bool) -> None:
+    """Write the whole log to a file.
 
-    It is NDJSON: a header, then the events as they are stored.
+    With -, it goes to the standard output. The format is NDJSON: a header line, then one line for
+    each event, as stored.
 
     \b
     Examples:
@@ -40,7 +37,7 @@ def export_log(bus: Bus, file: str, as_json: bool) -> None:
     if file == "-":
         copy(bus, sys.stdout.buffer)
         return
-    # Under another name, until it is whole.
+    # The file gets its name only when it is complete, so a failure leaves no half log behind.
     part = Path(f"{file}.part")
     try:
         with part.open("wb") as target:
@@ -57,33 +54,35 @@ def export_log(bus: Bus, file: str, as_json: bool) -> None:
         console.print(Text(f"{events:,} events, {size:,} bytes, are in {clean(file)}"))
 
 
-def copy(bus: Bus, target: IO[bytes]) -> int:
-    """Write the log; return how many events that were. Raises `BusAway` where it does not come whole."""
-    with bus.open("GET", "/log") as answer, progress("Exporting") as bar:
-        lines, promised = -1, None
+def copy(bus: BusClient, target: IO[bytes]) -> int:
+    """Write the log's file; return its number of events. Raises `BusAway` if the file comes incomplete."""
+    lines, promised = -1, None
+    with progress("Exporting") as bar:
         try:
-            for chunk in answer.iter_content(CHUNK):
+            for chunk in bus.export_log():
                 if promised is None:
                     promised = int(msgspec.json.decode(chunk.partition(b"\n")[0])["events"])
                     task = bar.add_task("Exporting", total=promised)
                 lines += chunk.count(b"\n")
                 target.write(chunk)
                 bar.update(task, completed=lines)
-        except requests.RequestException:
-            pass
-        if lines != promised:
-            raise BusAway(f"The bus has gone after {max(lines, 0):,} events; nothing is exported.")
-        return lines
+        except BusAway:
+            if promised is None:
+                raise
+    if lines != promised:
+        raise BusAway(f"The bus stopped after {max(lines, 0):,} events; nothing is exported. Export again.")
+    return lines
 
 
 @click.command("import")
 @click.argument("file", metavar="FILE|-", type=click.File("rb"))
 @as_json
 @asks_the_bus
-def import_log(bus: Bus, file: IO[bytes], as_json: bool) -> None:
-    """Fill an empty log from a file, all or none.
+def import_log(bus: BusClient, file: IO[bytes], as_json: bool) -> None:
+    """Fill an empty log from a file.
 
-    Everything comes out as it was. Meanwhile the bus takes nothing else.
+    With -, the file is the standard input. The bus stores all events of the file or none, with their
+    numbers, ids and times. It rejects other events meanwhile.
 
     \b
     Examples:
@@ -91,19 +90,17 @@ def import_log(bus: Bus, file: IO[bytes], as_json: bool) -> None:
       gunzip -c lesson.ndjson.gz | minibus import -
     """
     if head := bus.head():
-        raise Refused(f"The log has {head:,} events already; a log goes into an empty one only.")
+        raise Refused(f"The log has {head:,} events already; import needs an empty one. See: make reset")
     with progress("Importing") as bar:
-        upload = Upload(file, bar)
-        with bus.open("PUT", "/log", {"Content-Type": LINES}, data=upload, timeout=(CONNECT, STORING)) as answer:
-            answered = read(answer)
+        answer = bus.import_log(Upload(file, bar))
     if as_json:
-        print_json(answered)
+        print_json(answer)
     else:
-        console.print(Text(f"{answered['events']:,} events are in the log"))
+        console.print(Text(f"{answer['events']:,} events are in the log"))
 
 
 class Upload:
-    """A file that shows how much of it is sent."""
+    """The chunks of a file; a bar shows how many bytes are sent."""
 
     def __init__(self, file: IO[bytes], bar: Progress) -> None:
         self.file = file
@@ -120,7 +117,7 @@ class Upload:
 
 @contextmanager
 def progress(what: str) -> Iterator[Progress]:
-    """Show a bar on the side, where a terminal looks on."""
+    """Show a bar on the standard error, if that is a terminal."""
     with Progress(
         TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(),
         console=on_the_side, transient=True, disable=not on_the_side.is_terminal,

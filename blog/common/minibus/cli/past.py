@@ -1,4 +1,4 @@
-"""Look back, without touching what runs: `state`, `diff`."""
+"""Show states of the past, and compare them: `state`, `diff`. Running services stay as they are."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ from typing import Any
 import click
 from rich.text import Text
 
-from minibus.cli.bus import Bus, as_json, asks_the_bus, of, one_name
+from minibus.bus.client import BusClient
+from minibus.cli.options import as_json, asks_the_bus, one_name
 from minibus.cli.terminal import clean, code, console, differences, pretty, print_json
 
-SKIP = "Leave out these events, such as 7,9*; the star also leaves out what the event caused."
+SKIP = "Skip these events, such as 7,9*; the star also skips all events that event 9 caused."
 
 
 @click.command()
 @one_name
-@click.option("--at", type=click.IntRange(0), help="After this event; now, if it is not given.")
+@click.option("--at", type=click.IntRange(0), show_default="now", help="After this event.")
 @click.option("--skip", help=SKIP)
 @as_json
 @asks_the_bus
-def state(bus: Bus, name: str, at: int | None, skip: str | None, as_json: bool) -> None:
-    """Show what a service holds, or held after any event.
+def state(bus: BusClient, name: str, at: int | None, skip: str | None, as_json: bool) -> None:
+    """Show the state of a service, now or after any event.
 
     \b
     Examples:
@@ -28,7 +29,7 @@ def state(bus: Bus, name: str, at: int | None, skip: str | None, as_json: bool) 
       minibus state query --at 7
       minibus state query --at 7 --skip '5*'
     """
-    moment = bus.ask("GET", of(name, "/state"), at=at, skip=skip)
+    moment = bus.state(name, at, skip)
     if as_json:
         print_json(moment)
         return
@@ -39,18 +40,18 @@ def state(bus: Bus, name: str, at: int | None, skip: str | None, as_json: bool) 
 
 @click.command()
 @one_name
-@click.option("--from", "begin", type=click.IntRange(0), help="The earlier moment; one event before, if not given.")
-@click.option("--to", type=click.IntRange(0), help="The later moment; now, if it is not given.")
+@click.option("--from", "begin", type=click.IntRange(0), show_default="--to minus 1", help="The earlier moment.")
+@click.option("--to", type=click.IntRange(0), show_default="now", help="The later moment.")
 @click.option("--skip", help=f"{SKIP} At both moments.")
-@click.option("--without", "left_out", metavar="SKIP", help="Compare one moment with itself, without these events.")
+@click.option("--without", "left_out", metavar="SKIP", help="Compare one moment with its variant without these events.")
 @as_json
 @asks_the_bus
 def diff(
-    bus: Bus, name: str, begin: int | None, to: int | None, skip: str | None, left_out: str | None, as_json: bool
+    bus: BusClient, name: str, begin: int | None, to: int | None, skip: str | None, left_out: str | None, as_json: bool
 ) -> None:
-    """Show what is different between two moments of a service.
+    """Show the difference between two moments of a service.
 
-    Or, with --without, what some events make of one moment.
+    With --without, show the difference that these events make at one moment.
 
     \b
     Examples:
@@ -59,12 +60,12 @@ def diff(
       minibus diff query --without '5*'
     """
     if left_out is not None and (begin, skip) != (None, None):
-        raise click.UsageError("--without compares one moment with itself: give --to at most.")
-    to = bus.ask("GET", of(name, "/state"))["at"] if to is None else to
+        raise click.UsageError("--without compares one moment with its variant: leave out --from and --skip.")
+    to = bus.state(name)["at"] if to is None else to
     if left_out is None:
-        answer = bus.ask("GET", of(name, "/changes"), from_=begin, to=to, skip=skip)
+        answer = bus.changes(name, from_=begin, to=to, skip=skip)
     else:
-        answer = bus.ask("GET", of(name, "/changes"), from_=to, to=to, skip=left_out, from_skip="")
+        answer = bus.changes(name, from_=to, to=to, skip=left_out, from_skip="")
     if as_json:
         print_json(answer)
         return
@@ -75,13 +76,13 @@ def diff(
 
 
 def without(moment: dict[str, Any]) -> str:
-    """Tell which events a moment leaves out."""
+    """Return which events a moment skips, as the end of a title."""
     return " without " + ", ".join(f"#{seq}" for seq in moment["skipped"]) if moment["skipped"] else ""
 
 
 def count(answer: dict[str, Any]) -> str:
-    """Tell how much is different."""
+    """Return the number of changes as text."""
     total, shown = answer.get("count", len(answer["changes"])), len(answer["changes"])
     if not total:
-        return "nothing is different"
+        return "no difference"
     return f"{total:,} change{'s' if total > 1 else ''}" + (f", the first {shown:,}" if shown < total else "")

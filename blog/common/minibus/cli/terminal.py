@@ -1,6 +1,6 @@
-"""What the commands print: events, states and their differences, at 80 columns, with and without colour.
+"""Print events, states and differences at 80 columns, with and without colour.
 
-What people wrote is only ever text: no markup of ours, and no control characters, which a terminal would obey.
+Text of users is printed without markup and without control characters, because a terminal obeys these.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ STATUSES = {"approved": "green", "rejected": "red", "pending": "yellow"}
 
 
 def clean(text: str) -> str:
-    """Return a text that a terminal only shows."""
+    """Return a text on one line, each control character replaced."""
     return CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text.replace("\n", " "))
 
 
 def json_of(value: Any) -> str:
-    """Return JSON for a script on one line; what a terminal would obey is escaped."""
+    """Return JSON for a script on one line, its control characters escaped."""
     return escaped(msgspec.json.encode(value).decode())
 
 
 def print_json(value: Any) -> None:
-    """Print JSON for a script."""
+    """Print JSON for a script, on one line."""
     click.echo(json_of(value))
 
 
 def pretty(value: Any) -> str:
-    """Return JSON for people, indented."""
+    """Return indented JSON for people."""
     lines = msgspec.json.format(msgspec.json.encode(value), indent=2).decode().splitlines()
     return "\n".join(map(clean, lines))
 
@@ -53,9 +53,9 @@ def time_of(event: dict[str, Any]) -> str:
 
 
 def facts(data: Any, room: int | None = None) -> Text:
-    """Tell the data of an event: what somebody wrote and its status, or JSON where it is neither post nor comment.
+    """Return an event's data as text: title or content and status of a post or comment, JSON for any other data.
 
-    With `room`, in so many columns: what somebody wrote is cut short.
+    With `room`, in that many columns: a long title or content is cut short, the status is not.
     """
     written = data.get("title", data.get("content")) if isinstance(data, dict) else None
     text = Text(f"“{clean(written)}”" if isinstance(written, str) else clean(json_of(data)))
@@ -68,7 +68,7 @@ def facts(data: Any, room: int | None = None) -> Text:
 
 
 def indented(text: Text, by: int, hang: int = 0) -> Text:
-    """Wrap a text, indented; where it needs several lines, all but the first by `hang` more."""
+    """Wrap a text, indented by `by` columns; indent every line but the first by `hang` more."""
     room = console.width - by
     lines = [text] if text.cell_len <= room else text.wrap(console, max(room - hang, 20))
     for line in lines:
@@ -78,14 +78,14 @@ def indented(text: Text, by: int, hang: int = 0) -> Text:
 
 
 def code(source: str, language: str, by: int = 0) -> Iterator[Text]:
-    """Show source, in colour; a line that is too long goes on a little further in."""
+    """Yield the lines of source code, in colour; the rest of a long line is indented by 4 columns more."""
     for line in Syntax("", language, theme=THEME, background_color="default").highlight(source).split("\n"):
         margin = len(line.plain) - len(line.plain.lstrip())
         yield indented(line[margin:], by + margin, hang=4)
 
 
 def event_line(event: dict[str, Any]) -> RenderableType:
-    """Show an event on one line, and its note, if it has one, below."""
+    """Return an event on one line, with its note, if any, below."""
     kind = clean(event["type"])
     line = Text(f"{event.get('seq', ''):>6} {time_of(event):8} ", "dim")
     line.append(f"{kind:<16} ", COLOURS.get(kind, "magenta"))
@@ -94,7 +94,7 @@ def event_line(event: dict[str, Any]) -> RenderableType:
 
 
 def event_card(event: dict[str, Any]) -> RenderableType:
-    """Show an event with all that people want to know of it, and its note."""
+    """Return an event on several lines: number, type, source, time, data, note."""
     kind = clean(event["type"])
     head = Text(f"#{event.get('seq', '')} ", "bold").append(kind, f"bold {COLOURS.get(kind, 'magenta')}")
     head.append(f"  from {clean(event.get('source', '')).removeprefix('/')}, {time_of(event)}", "dim")
@@ -102,13 +102,13 @@ def event_card(event: dict[str, Any]) -> RenderableType:
 
 
 def notes(event: dict[str, Any], indent: int) -> Iterator[RenderableType]:
-    """Show the line for the instructor that an event of a story has."""
+    """Yield the note for the instructor, which events of a story have."""
     if note := event.get("note"):
         yield indented(Text(f"▸ {clean(str(note))}", "italic"), by=indent, hang=2)
 
 
 def differences(changes: list[dict[str, Any]]) -> Iterator[RenderableType]:
-    """Show what is different between two states: where, and below it what was there and what is."""
+    """Yield each change: its place in the state, and below it the values before and after."""
     for change in changes:
         mark, colour = MARKS[change["change"]]
         place = " / ".join(clean(str(step)) for step in change["path"]) or "everything"
@@ -118,7 +118,7 @@ def differences(changes: list[dict[str, Any]]) -> Iterator[RenderableType]:
 
 
 def standing(name: str, subscriber: dict[str, Any]) -> Text:
-    """Tell in one line how a subscriber stands."""
+    """Return a subscriber's name, state and position on one line."""
     head = subscriber["position"] + subscriber["lag"]
     shown = clean(name)
     shown = set_cell_size(shown, max(cell_len(shown), 12))

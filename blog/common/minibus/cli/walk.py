@@ -1,4 +1,4 @@
-"""`replay`: go through the log event by event, both ways. It only looks: what runs is not touched."""
+"""`walk`: go through the log event by event, both ways. Running services stay as they are."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from rich.console import Group, RenderableType
 from rich.rule import Rule
 from rich.text import Text
 
-from minibus.cli.bus import Bus, as_json, asks_the_bus, of, one_name
+from minibus.bus.client import BusClient
+from minibus.cli.options import as_json, asks_the_bus, one_name
 from minibus.cli.past import count
 from minibus.cli.terminal import clean, code, console, differences, event_card, print_json
 
@@ -34,10 +35,10 @@ HELP = "space next · b back · g first · G last · q quit"
 @click.option("--from", "begin", type=click.IntRange(0), default=0, show_default=True, help="Begin after this event.")
 @as_json
 @asks_the_bus
-def replay(bus: Bus, name: str, stepwise: bool, begin: int, as_json: bool) -> None:
-    """Show what each event does to a service, handler by handler.
+def walk(bus: BusClient, name: str, stepwise: bool, begin: int, as_json: bool) -> None:
+    """Walk through the log: each event, its handler, its changes.
 
-    This looks back only. To step the running service: minibus pause, minibus step.
+    The service itself does not move. To step the running service: minibus pause, minibus step.
 
     \b
     Keys with --step (any arrow works, too):
@@ -46,25 +47,34 @@ def replay(bus: Bus, name: str, stepwise: bool, begin: int, as_json: bool) -> No
 
     \b
     Examples:
-      minibus replay query --step
-      minibus replay query --from 50
-      echo nnnb | minibus replay query --step
+      minibus walk query --step
+      minibus walk query --from 50
+      echo nnnb | minibus walk query --step
     """
     past = Past(bus, name)
     moves = keys() if stepwise else iter([NEXT] * past.head)
-    for moment in walk(begin, past.head, moves):
+    for at in moments(begin, past.head, moves):
+        moment = past.moment(at)
         if as_json:
-            print_json(past.moment(moment))
-        else:
-            if stepwise and console.is_terminal:
-                console.clear()
-            console.print(past.show(moment))
-            if stepwise and console.is_terminal:
-                console.print(Text(HELP, "dim"))
+            print_json(moment)
+            continue
+        if stepwise and console.is_terminal:
+            console.clear()
+        console.print(past.show(moment))
+        if stepwise and console.is_terminal:
+            console.print(Text(HELP, "dim"))
 
 
-def walk(begin: int, head: int, moves: Iterator[str]) -> Iterator[int]:
-    """Yield the moments to show: where it begins, and where each move leads. Never before 0 or beyond the head."""
+@click.command(hidden=True, params=walk.params, help=walk.help)
+def replay(**arguments: Any) -> None:
+    """Walk, under the name that this command had before."""
+    click.echo("minibus replay is called minibus walk now; the old name still works.", err=True)
+    assert walk.callback
+    walk.callback(**arguments)
+
+
+def moments(begin: int, head: int, moves: Iterator[str]) -> Iterator[int]:
+    """Yield the positions to show: the first one, then the goal of each move. Stay between 0 and the head."""
     at = min(begin, head)
     yield at
     for move in moves:
@@ -76,8 +86,8 @@ def walk(begin: int, head: int, moves: Iterator[str]) -> Iterator[int]:
 
 
 def keys() -> Iterator[str]:
-    """Yield what the keys mean, from the terminal, or, where the input is a pipe, from its characters."""
-    # Who types fast, or holds a key down, is read several keys at once.
+    """Yield the moves of the pressed keys, read from the terminal, or character by character from a pipe."""
+    # One read returns several keys when a key is held down.
     while pressed := click.getchar() if sys.stdin.isatty() else sys.stdin.read(1):
         for key in ONE_KEY.findall(pressed):
             if key in KEYS:
@@ -85,43 +95,42 @@ def keys() -> Iterator[str]:
 
 
 class Past:
-    """The history of one service, as the bus tells it."""
+    """The moments of one service, read from the bus."""
 
-    def __init__(self, bus: Bus, name: str) -> None:
+    def __init__(self, bus: BusClient, name: str) -> None:
         self.bus = bus
         self.name = name
         self.head = bus.head()
-        self.handlers: dict[str, Any] = bus.ask("GET", of(name, "/handlers"))
+        self.handlers = bus.handlers(name)
         self.title = str(bus.ask("GET", "/events/1").get("story", "")) if self.head else ""
 
     def moment(self, at: int) -> dict[str, Any]:
-        """Return an event, its handler, and what changed."""
+        """Return an event, its handler, and its changes."""
         if at == 0:
             return {"at": 0, "event": None, "handler": None, "changes": [], "skipped": []}
         event = self.bus.ask("GET", f"/events/{at}")
-        changed = self.bus.ask("GET", of(self.name, "/changes"), to=at)
+        changed = self.bus.changes(self.name, to=at)
         return {"at": at, "event": event, "handler": self.handlers.get(event["type"]), **changed}
 
-    def show(self, at: int) -> RenderableType:
+    def show(self, moment: dict[str, Any]) -> RenderableType:
         """Show a moment on one screen."""
-        moment = self.moment(at)
-        head = Rule(Text(f"{clean(self.name)}: {at} of {self.head}", "bold"), align="left", style="dim")
-        if at == 0:
+        head = Rule(Text(f"{clean(self.name)}: {moment['at']} of {self.head}", "bold"), align="left", style="dim")
+        if not moment["event"]:
             title = [Text(clean(self.title), "italic")] if self.title else []
-            return Group(head, *title, Text("Nothing has happened yet; the state is empty."), "")
+            return Group(head, *title, Text("Before event 1: the state is empty."), "")
         return Group(head, event_card(moment["event"]), *self._work(moment), "")
 
     def _work(self, moment: dict[str, Any]) -> Iterator[RenderableType]:
-        """Show the handler, and what it changed."""
+        """Show the handler and its changes."""
         handler, kind = moment["handler"], clean(moment["event"]["type"])
         if handler is None:
-            yield Text(f"{clean(self.name)} has no handler for {kind}: nothing changes.", "dim")
+            yield Text(f"{clean(self.name)} has no handler for {kind}, so its state stays the same.", "dim")
             return
         yield Text(f"{clean(handler['file'])}:{handler['line']}  {clean(handler['name'])}", "bold")
         source = "\n".join(map(clean, handler["source"].rstrip().split("\n")))
         yield from code(source, "python", by=2)
         yield ""
         if moment["at"] in moment["skipped"]:
-            yield Text("Left out: the handler raises on this event.", "red")
+            yield Text("Skipped: the handler raises an error on this event.", "red")
         yield Text(f"{clean(self.name)}: {count(moment)}", "bold")
         yield from differences(moment["changes"])
