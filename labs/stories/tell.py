@@ -1,7 +1,7 @@
-"""Write the prepared logs anew: `python labs/stories/tell.py`, or one of them: `python labs/stories/tell.py long`.
+"""Write the prepared logs: `python labs/stories/tell.py`; or only one: `python labs/stories/tell.py long`.
 
-Nothing here is made up but what people write: the services' own handlers fold the log and cause the rest, so the
-reactions have the ids that a replay derives. Times and ids are fixed, and the files are the same every time.
+Only the posts and comments are invented. The services' own handlers cause all other events, so each reaction has the id
+that a replay derives. Times and ids are fixed: the script writes the same files on every run.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Notes = Iterator[str | None]
 
 
 class Story:
-    """A log that grows act by act. The notes of an act go to its events, one after the other; None: no note."""
+    """A log that grows act by act. Each event of an act gets the next of the act's notes; None means no note."""
 
     def __init__(self, name: str, title: str) -> None:
         self.name = name
@@ -45,28 +45,28 @@ class Story:
         self.replicas = {one.name: Replica(one.name, one.handlers, one.empty) for one in SERVICES}
 
     def post(self, title: str, *notes: str | None) -> str:
-        """Let somebody write a post; return its id."""
+        """Append a new post and the reactions to it; return its id."""
         data = {"id": self._draw("post", title), "title": title}
         self._act("posts", Event("PostCreated", data), notes)
         return data["id"]
 
     def comment(self, post: str, content: str, *notes: str | None) -> None:
-        """Let somebody comment on a post."""
+        """Append a new comment and the reactions to it."""
         data = {"id": self._draw("comment", content), "content": content, "status": "pending", "postId": post}
         self._act("comments", Event("CommentCreated", data), notes)
 
     def leave(self, name: str) -> None:
-        """Stop a service: it hears nothing from here on."""
+        """Stop a service: it gets no events until it comes back."""
         self.away.add(name)
 
     def come_back(self, name: str, *notes: str | None) -> None:
-        """Start a service again: it is replayed, and says what it owes."""
+        """Start a service again: replay the log to it, and append the reactions that it owes."""
         self.away.remove(name)
         self.clock += BETWEEN_ACTS
         self._settle(chain(notes, repeat(None)))
 
     def file(self) -> bytes:
-        """Return the log as the bus imports it."""
+        """Return the log in the format that the bus imports."""
         lines = [msgspec.json.encode(line) for line in (Header(FORMAT, len(self.events)), *self.events)]
         return b"\n".join(lines) + b"\n"
 
@@ -78,7 +78,7 @@ class Story:
         self._settle(notes)
 
     def _settle(self, notes: Notes) -> None:
-        """Deliver to all who are there, and store what they say to it, until nobody has anything to say."""
+        """Deliver the log to all services that are up, and append their reactions, until no service has one."""
         present = [replica for name, replica in self.replicas.items() if name not in self.away]
         while True:
             for replica in present:
@@ -99,7 +99,7 @@ class Story:
         self.events.append(complete(attributes) | {"seq": len(self.events) + 1})
 
     def _draw(self, kind: str, text: str) -> str:
-        """Draw an id as the services do, 8 hex characters and not digits alone, but the same ones every time."""
+        """Return an id in the services' form, 8 hex characters that are not all digits; the same one on every run."""
         drawn = hashlib.sha256(f"{self.name} {kind} {len(self.events)} {text}".encode()).hexdigest()
         while drawn[:8].isdigit():
             drawn = drawn[1:]
@@ -107,43 +107,43 @@ class Story:
 
 
 def happy_path() -> Story:
-    """Everything is up: the chapter from its first post to its last verdict, in 60 events."""
-    story = Story("happy-path", "The happy path: everybody is up, and every comment gets its verdict")
+    """Return the story in which all services are up: 60 events, from the first post to the last verdict."""
+    story = Story("happy-path", "The happy path: all services are up, and every comment gets its verdict")
     bus = story.post(
         "We drew a bus on the whiteboard today. Everyone asked where the passengers sit.",
-        "A reader wrote a post. posts published one event and knows nothing of who listens: step query and look.",
+        "A reader wrote a post. posts published one event, for every subscriber. Step query and look.",
     )
     story.comment(
         bus,
         "The passengers are events. They all get off at every stop.",
-        "A comment begins as pending. Three services hear of it, and each makes something else of it.",
-        "moderation read it and publishes a verdict. It keeps nothing, and asks nobody.",
-        "comments owns what a verdict means, and says it in one generic event. Only this one is query's business.",
+        "A new comment is pending. Three services handle this event, each in its own way.",
+        "moderation judged the comment and published a verdict. It keeps no state and asks no other service.",
+        "comments decides what a verdict means, and publishes it in one general event. query handles only this one.",
     )
     story.comment(
         bus,
         "Ours is late. Is that what they call eventual consistency?",
-        "Again: created, moderated, updated. Look at the causal chain: each event names the one that caused it.",
+        "Again: created, moderated, updated. Look at the chain: each event names the event that caused it.",
     )
     story.comment(
-        bus, "Who drives it?", None, None, "Ask the class: who drives it? Nobody. Each service acts by itself."
+        bus, "Who drives it?", None, None, "Ask the class who drives it. No service does: each one reacts to events."
     )
     lunch = story.post(
         "Lunch poll: soup or sandwiches? The kitchen listens to this blog, so choose your words.",
-        "A second post, in the same log. One order for everything is what makes a replay simple.",
+        "A second post in the same log. All events have one order, so a replay is simple.",
     )
     story.comment(lunch, "Soup. It is a pipeline of vegetables.")
     story.comment(
         lunch,
         "An orange would do for me, thank you.",
-        "The word of the course is in this one. Before you step: who will notice, and who will not?",
-        "Rejected. Other services may use this verdict in their own way; query is not one of them.",
-        "Only now the page changes. Go back one event, and forward: that is the whole difference.",
+        "This comment contains the word orange. Before you step: which services will react to it?",
+        "Rejected. Any service may handle this verdict; query has no handler for it.",
+        "Only now the page changes. Go one event back and forward again: this is the whole difference.",
     )
     story.comment(lunch, "Sandwiches: stateless, and easy to replicate.")
     crash = story.post(
-        "I pulled the plug of a running service in front of my class. Nobody breathed for four seconds.",
-        "What happens if query stops here? Try it in the story query-was-down.",
+        "I pulled the plug of a running service in front of my class. It was quiet for four seconds.",
+        "What happens if query stops here? The story query-was-down shows it.",
     )
     story.comment(crash, "What did it remember when it came back?")
     story.comment(crash, "Nothing, and then everything. It read the log from the beginning.")
@@ -152,28 +152,32 @@ def happy_path() -> Story:
         "My class clapped. I had practised for an hour.",
         None,
         None,
-        "Look back from here, to #10, to #21. A look folds the log once more, and touches nothing that runs.",
+        "Look back from here to #10 and to #21. A look back folds the log again, and changes no running service.",
     )
     race = story.post(
-        "Type fast: the first three comments win a sticker. Ready?", "Now several people at the same moment."
+        "Type fast: the first three comments win a sticker. Ready?", "Now several readers write at the same moment."
     )
     story.leave("moderation")
-    story.comment(race, "First!", "The first of three, and moderation has not read it yet.")
-    story.comment(race, "First! Oh. Second, then.", "The second is stored before the first is judged. That is allowed.")
+    story.comment(race, "First!", "The first of three comments. moderation has not judged it yet.")
+    story.comment(
+        race, "First! Oh. Second, then.", "The bus stores the second comment before the first is judged. That is fine."
+    )
     story.leave("comments")
     story.comment(
-        race, "I brought an Orange for the winner.", "Three are pending. The log is in order; the verdicts will be."
+        race,
+        "I brought an Orange for the winner.",
+        "Three comments are pending. Their verdicts will have the same order.",
     )
     story.come_back(
         "moderation",
-        "Three verdicts in a row: moderation went through its part of the log, in the order of the log.",
+        "Three verdicts in a row: moderation applied the events that it had missed, in the order of the log.",
         None,
-        'A capital "Orange" is rejected as well. In the course\'s code it slips through.',
+        '"Orange" with a capital letter is rejected, too. The course\'s code approves it.',
     )
-    story.come_back("comments", "And three updates. Each comment found its verdict by its id, not by luck.")
+    story.come_back("comments", "Then three updates. The id in each verdict names its comment.")
     names = story.post(
         "Names we gave to our servers, and why none of them is called `server` any more.",
-        "The same title twice would be two posts: an id is what makes a thing itself, not its text.",
+        "Two posts with the same title are two posts: the id identifies a post, not its title.",
     )
     story.comment(names, "Ours are cheeses. Gouda holds the log, and it has never lost a byte.")
     story.comment(names, "We use planets. There was a long talk about Pluto.")
@@ -181,116 +185,122 @@ def happy_path() -> Story:
     thanks = story.post(
         "Last hour before the holidays: what will you still know in September?", "The last post of this story."
     )
-    story.comment(thanks, "That a log is a list nobody may edit.")
+    story.comment(thanks, "That a log is a list without an edit button.")
     story.comment(thanks, "That down is not the same as gone.")
     story.comment(
         thanks,
         "That I should have stored the events from the start.",
         None,
         None,
-        "The end. Send query back, minibus rewind query, and let it run: the same page, to the letter.",
+        "The end. Rewind query with minibus rewind query: its replay ends in exactly the same page.",
     )
     return story
 
 
 def query_was_down() -> Story:
-    """The lesson of the chapter: query misses something, and gets it from the log."""
-    story = Story("query-was-down", "query was down: what it missed waits for it in the log")
+    """Return the story in which query is down, and gets the missed events from the log."""
+    story = Story("query-was-down", "query was down: the log keeps the events that it missed")
     first = story.post(
         "Rehearsal for tomorrow: will the projector find my laptop?",
-        "All four are paused at 0. Step all of them along with the story: minibus step",
+        "All four services are paused at 0. Step all of them: minibus step",
     )
     story.comment(
         first,
         "It found mine. It still shows my holiday.",
         None,
         None,
-        "The page is complete. From here on query is down: leave it paused, and step the other three.",
+        "The page is complete. From here on query is down: keep it paused, and step the other three.",
     )
     story.leave("query")
     second = story.post(
-        "Query is down, and nobody told the posts.",
-        "Written while query is away. posts has it: minibus step posts comments moderation",
+        "Query is down, and posts does not need it.",
+        "Written while query is down. posts has this post: minibus step posts comments moderation",
     )
     story.comment(
         second,
-        "I can write this, although nobody can read it.",
-        "Without query there is no page; without a page, still a comment.",
+        "I can write this, although the page cannot show it.",
+        "Without query the page is not up to date, but comments still accepts comments.",
         None,
-        "Judged and decided. Nobody waited for query, and nobody knows that it was away.",
+        "The comment is judged and updated. No service waited for query.",
     )
-    story.comment(second, "Orange you glad that the log keeps everything?", None, "Rejected, unseen.")
+    story.comment(
+        second, "Orange you glad that the log keeps everything?", None, "Rejected, and no reader has seen it."
+    )
     story.comment(
         first,
         "And a late one for the first post.",
         None,
         None,
-        "Now let query come back: minibus resume query. It is replayed, and the page jumps to the end of the story.",
+        "Now query comes back: minibus resume query. The bus replays the log, and the page shows the end.",
     )
     story.come_back("query")
     return story
 
 
 def moderation_was_down() -> Story:
-    """Comments wait for their verdict, and get it; in the course's version they would wait for ever."""
-    story = Story("moderation-was-down", "moderation was down: comments wait for their verdict, and get it")
+    """Return the story in which comments get their verdicts late; with the course's bus they would never get them."""
+    story = Story("moderation-was-down", "moderation was down: the comments get their verdicts later")
     post = story.post(
         "The moderator is at lunch. Behave.",
-        "All is well still. Step all four: minibus step",
+        "All four services are up. Step all of them: minibus step",
     )
-    story.comment(post, "We always do.", None, "A verdict within milliseconds. From here on moderation is down.")
+    story.comment(post, "We always do.", None, "The verdict took milliseconds. From here on moderation is down.")
     story.leave("moderation")
     story.comment(
         post,
-        "Is anybody reading this?",
-        "It stays pending. Step posts, comments and query, not moderation: the page says that it waits.",
+        "Does the moderator read this?",
+        "This comment stays pending, and the page says so. Step posts, comments and query, but not moderation.",
     )
-    story.comment(post, "I will say orange, just to see what happens.", "So does this one, whatever is in it.")
-    story.comment(post, "Nothing happens. How restful.", "Three wait. With the course's bus they would wait for ever.")
+    story.comment(post, "I will say orange, just to see what happens.", "This comment stays pending, too.")
+    story.comment(
+        post, "Nothing happens. How restful.", "Three comments are pending. With the course's bus they would stay so."
+    )
     story.come_back(
         "moderation",
-        "moderation is back, was replayed, and owed three verdicts. The first of them.",
-        "The one with the word in it: rejected, late, and just as surely.",
-        "It judged the first comment again, too, in its replay: under the same id, which the log has.",
-        "And comments says what the verdicts mean. Step query: the page catches up, line by line.",
+        "moderation is back and was replayed. It owed three verdicts; this is the first.",
+        "The comment with the word orange is rejected, late but certainly.",
+        "The replay also judged the first comment again. That verdict has the same id, so the log has it once.",
+        "Now comments publishes what the verdicts mean. Step query: the page catches up, comment by comment.",
     )
     return story
 
 
 def rejected_comment() -> Story:
-    """Two comments are rejected, and three services see three different things in that."""
-    story = Story("rejected-comment", "A rejected comment: one fact, and what each service makes of it")
-    post = story.post("What is in your fruit basket?", "A harmless question. Step all four: minibus step")
+    """Return the story in which two comments are rejected, and three services handle that in three ways."""
+    story = Story("rejected-comment", "A rejected comment: one fact, and what each service does with it")
+    post = story.post(
+        "What is in your fruit basket?", "All four services are paused at 0. Step all of them: minibus step"
+    )
     story.comment(
         post,
         "Pears, and a banana that has seen better days.",
-        "A comment as any other: pending.",
-        "Approved: the word of the course is not in it.",
-        "query takes over the status, and the page shows the text.",
+        "A new comment is pending, as always.",
+        "Approved: the comment does not contain the word orange.",
+        "query copies the status, and the page shows the text.",
     )
     story.comment(
         post,
         "One orange, on the left.",
-        "The word is in this one. Its text is in the log for good: a log is not edited.",
-        "moderation rejects it. It does not know what that means for readers, and need not.",
-        "comments does, and says so. The page hides the text; the log, and query's state, still have it.",
+        "This comment contains the word orange. Its text stays in the log: a log is never edited.",
+        "moderation rejects the comment. It does not decide what readers see.",
+        "comments decides that the text is hidden. The page hides it; the log and query's state still have it.",
     )
     story.comment(
         post,
         "A BLOOD ORANGE, to be exact.",
-        "In capitals. The course's test would let it pass.",
-        "Ours does not. The handler is one line: minibus walk moderation --step",
-        "The end. What if nobody had written this? minibus diff query --without '8*'",
+        "In capital letters. The course's code would approve it.",
+        "Our handler rejects it, in one line: minibus walk moderation --step",
+        "The end. What if this comment did not exist? minibus diff query --without '8*'",
     )
     return story
 
 
 def long() -> Story:
-    """A log of 100,000 events, for looking back in a large one. It is made when it is needed."""
+    """Return a log of 100,000 events, to try looking back in a large log. `make story` writes it when it is needed."""
     story = Story("long", f"A long log: {LONG:,} events, to move back and forth in")
     places = ("Vienna", "Lisbon", "Oslo", "Kyoto", "Lima", "Accra", "Quito", "Hobart")
     fruits = ("pears", "plums", "an orange", "cherries", "figs", "quinces", "apples")
-    note = "Far from either end. Look back to #10, and forward again: no longer than in a short log."
+    note = "Look back to #10 from here, and forward again. It takes no longer than in a short log."
     number = 0
     post = ""
     while (left := LONG - len(story.events)) > 0:
