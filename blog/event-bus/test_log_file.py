@@ -1,4 +1,4 @@
-"""The log as a file and back, over HTTP; and what is no such file."""
+"""Export the log as a file, import it, and reject a file that is wrong."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import msgspec
 import pytest
 from event_bus.app import create_bus
 from event_bus.delivery.subscriber import Subscriber
+from event_bus.http import log_file as log_file_routes
 from event_bus.http.guard import Guard
 from event_bus.log import file as log_file
 from event_bus.log.file import LINES
 from event_bus.log.log import Log
-from event_bus.log.store import Store
+from event_bus.log.store.interface import Store
 from event_bus.log.store.memory import MemoryStore
 from event_bus.log.store.none import NoStore
 from minibus.core.event import MAX_EVENT_BYTES, Event, seal
@@ -46,7 +47,7 @@ def file() -> bytes:
     return bus.get("/log").data
 
 
-def test_a_log_is_a_header_and_its_events_as_stored() -> None:
+def test_a_file_is_a_header_and_the_stored_events() -> None:
     bus = new_bus()
     bus.post("/events", json={"type": "Happened", "data": 1})
 
@@ -60,7 +61,7 @@ def test_a_log_is_a_header_and_its_events_as_stored() -> None:
     assert answer.mimetype == LINES
 
 
-def test_exported_imported_and_exported_again_it_is_the_same_file(bus: Bus, file: bytes) -> None:
+def test_an_imported_log_exports_as_the_same_file(bus: Bus, file: bytes) -> None:
     answer = put(bus, file)
 
     assert (answer.status_code, answer.json) == (200, {"status": "OK", "events": 3})
@@ -68,7 +69,7 @@ def test_exported_imported_and_exported_again_it_is_the_same_file(bus: Bus, file
     assert bus.post("/events", json={"type": "Happened"}).json["seq"] == 4
 
 
-def test_an_imported_log_is_a_replay_to_who_was_there_before_it() -> None:
+def test_an_imported_log_is_a_replay_for_a_registered_subscriber() -> None:
     log = Log(MemoryStore())
     subscriber = Subscriber("query", "http://127.0.0.1:1", log)
     with log.grown:
@@ -85,12 +86,12 @@ def test_an_imported_log_is_a_replay_to_who_was_there_before_it() -> None:
     assert not subscriber.replays(4)
 
 
-def test_an_empty_log_is_a_file_too(bus: Bus) -> None:
+def test_an_empty_log_can_be_exported_and_imported(bus: Bus) -> None:
     assert put(bus, bus.get("/log").data).json["events"] == 0
     assert put(bus, bus.get("/log").data).json["events"] == 0
 
 
-def test_events_of_every_size_that_can_be_published_come_through(bus: Bus) -> None:
+def test_the_longest_event_that_can_be_published_can_be_imported(bus: Bus) -> None:
     source = new_bus()
     short = b'{"type":"Happened","data":[%s]}' % b",".join([b"1e15"] * 52_000)
     assert source.post("/events", data=short, content_type="application/json").status_code == 200
@@ -101,7 +102,7 @@ def test_events_of_every_size_that_can_be_published_come_through(bus: Bus) -> No
     assert put(bus, exported).status_code == 200
 
 
-def test_a_log_with_events_takes_no_other(bus: Bus, file: bytes) -> None:
+def test_a_log_with_events_rejects_an_import(bus: Bus, file: bytes) -> None:
     bus.post("/events", json={"type": "Happened"})
 
     answer = put(bus, file)
@@ -111,7 +112,7 @@ def test_a_log_with_events_takes_no_other(bus: Bus, file: bytes) -> None:
     assert len(bus.get("/events").json) == 1
 
 
-def test_a_bus_that_keeps_nothing_exports_nothing_and_takes_nothing(file: bytes) -> None:
+def test_a_bus_without_a_log_exports_an_empty_one_and_rejects_an_import(file: bytes) -> None:
     bus = new_bus(NoStore())
     bus.post("/events", json={"type": "Happened"})
 
@@ -119,7 +120,7 @@ def test_a_bus_that_keeps_nothing_exports_nothing_and_takes_nothing(file: bytes)
     assert put(bus, file).status_code == 409
 
 
-def test_what_is_sent_as_something_else_is_not_read(bus: Bus, file: bytes) -> None:
+def test_another_content_type_is_rejected(bus: Bus, file: bytes) -> None:
     answer = bus.put("/log", data=file, content_type="application/json")
 
     assert answer.status_code == 415
@@ -127,7 +128,7 @@ def test_what_is_sent_as_something_else_is_not_read(bus: Bus, file: bytes) -> No
 
 
 def with_line(number: int, change: Callable[[dict[str, Any]], Any]) -> Callable[[bytes], bytes]:
-    """Return what changes one line's JSON in a file."""
+    """Return a function that changes the JSON of one line of a file."""
 
     def changed(file: bytes) -> bytes:
         lines = file.splitlines(keepends=True)
@@ -141,29 +142,29 @@ def without(name: str) -> Callable[[dict[str, Any]], Any]:
     return lambda event: {key: value for key, value in event.items() if key != name}
 
 
-NOT_OURS = "Line 1: This is no log of Minibus"
+NOT_A_LOG = "Line 1: This is not a log of Minibus"
 BROKEN: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "empty": (lambda file: b"", "Line 1: The file ends with 0 events"),
-    "foreign": (lambda file: b"Dear diary,\ntoday\n", NOT_OURS),
-    "a JSON array": (lambda file: b'[{"type": "Happened"}]\n', NOT_OURS),
-    "only events": (lambda file: file.partition(b"\n")[2], NOT_OURS),
-    "a newer format": (with_line(1, lambda header: {**header, "format": "minibus-log/2"}), NOT_OURS),
-    "a promise of less than nothing": (with_line(1, lambda header: {**header, "events": -1}), NOT_OURS),
-    "cut in a line": (lambda file: file[:-9], "Line 4: It is cut off"),
+    "another program's file": (lambda file: b"Dear diary,\ntoday\n", NOT_A_LOG),
+    "a JSON array": (lambda file: b'[{"type": "Happened"}]\n', NOT_A_LOG),
+    "only events": (lambda file: file.partition(b"\n")[2], NOT_A_LOG),
+    "a newer format": (with_line(1, lambda header: {**header, "format": "minibus-log/2"}), NOT_A_LOG),
+    "a negative count": (with_line(1, lambda header: {**header, "events": -1}), NOT_A_LOG),
+    "cut in a line": (lambda file: file[:-9], "Line 4: The line is cut off"),
     "cut at the end of a line": (
         lambda file: b"".join(file.splitlines(keepends=True)[:-1]),
         "Line 4: The file ends with 2 events; line 1 promises 3",
     ),
-    "too much": (
+    "too many events": (
         with_line(1, lambda header: {**header, "events": 2}),
         "Line 5: The file ends with 3 events; line 1 pr",
     ),
-    "no JSON": (lambda file: file.replace(b'"Look at 2"', b'"Look at 2'), "Line 3: It is no JSON"),
-    "no UTF-8": (lambda file: file.replace(b"Look at 2", b"Look at \xff"), "Line 3: It is no JSON"),
-    "an empty line": (lambda file: file.replace(b"\n", b"\n\n", 1), "Line 2: It is no JSON"),
+    "no JSON": (lambda file: file.replace(b'"Look at 2"', b'"Look at 2'), "Line 3: This is not JSON"),
+    "no UTF-8": (lambda file: file.replace(b"Look at 2", b"Look at \xff"), "Line 3: This is not JSON"),
+    "an empty line": (lambda file: file.replace(b"\n", b"\n\n", 1), "Line 2: This is not JSON"),
     "nested without end": (
         lambda file: file.replace(b"[2,", b"[" * 100_000),
-        "Line 3: It is no JSON",
+        "Line 3: This is not JSON",
     ),
     "no object": (with_line(3, lambda event: [event]), "Line 3: An event is a JSON object, not an array"),
     "no id": (with_line(3, without("id")), "Line 3: The event has no id"),
@@ -177,14 +178,17 @@ BROKEN: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "a hole": (with_line(3, lambda event: {**event, "seq": 3}), "Line 3: Event 2 comes next, not 3"),
     "an event twice": (
         lambda file: with_line(4, lambda event: {**msgspec.json.decode(file.splitlines()[1]), "seq": 3})(file),
-        "Line 4: The event has the source and the id of line 2",
+        "Line 4: The event has the same source and id as line 2",
     ),
-    "an endless line": (lambda file: file.replace(b"Look at 2", b"x" * log_file.LONGEST_LINE), "Line 3: It is longer"),
+    "an endless line": (
+        lambda file: file.replace(b"Look at 2", b"x" * log_file.LONGEST_LINE),
+        "Line 3: The line is longer",
+    ),
 }
 
 
 @pytest.mark.parametrize("kind", BROKEN)
-def test_a_broken_file_is_refused_whole_with_the_line_that_is_wrong(bus: Bus, file: bytes, kind: str) -> None:
+def test_a_broken_file_is_rejected_whole_and_the_wrong_line_is_named(bus: Bus, file: bytes, kind: str) -> None:
     spoil, message = BROKEN[kind]
     assert put(bus, spoil(file)).status_code == 422
 
@@ -195,13 +199,13 @@ def test_a_broken_file_is_refused_whole_with_the_line_that_is_wrong(bus: Bus, fi
     assert put(bus, file).status_code == 200
 
 
-def test_a_file_is_bounded(bus: Bus, file: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_file, "MAX_LOG_BYTES", len(file) - 1)
+def test_a_file_that_is_too_large_is_rejected(bus: Bus, file: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_file_routes, "MAX_LOG_BYTES", len(file) - 1)
 
     assert put(bus, file).status_code == 413
 
 
-def test_while_a_log_is_imported_nothing_else_is_stored(bus: Bus, file: bytes) -> None:
+def test_during_an_import_no_other_event_is_stored(bus: Bus, file: bytes) -> None:
     answers: list[Any] = []
 
     class Upload(io.BytesIO):
@@ -213,7 +217,7 @@ def test_while_a_log_is_imported_nothing_else_is_stored(bus: Bus, file: bytes) -
     answer = bus.put("/log", input_stream=Upload(file), content_type=LINES)
 
     assert answer.status_code == 200
-    assert {refusal.status_code for refusal in answers} == {503}
-    assert {refusal.headers["Retry-After"] for refusal in answers} == {"2"}
+    assert {rejection.status_code for rejection in answers} == {503}
+    assert {rejection.headers["Retry-After"] for rejection in answers} == {"2"}
     assert bus.get("/log").data == file
     assert bus.post("/events", json={"type": "Happened"}).json["seq"] == 4

@@ -15,7 +15,9 @@ from typing import Any
 import msgspec
 import pytest
 from event_bus.log.log import Log
-from event_bus.log.store import Duplicate, Only, Store, StoreError, open_store, sqlite
+from event_bus.log.store import sqlite
+from event_bus.log.store.interface import Duplicate, Only, Store, StoreError
+from event_bus.log.store.opening import open_store
 from event_bus.log.store.sqlite import SqliteStore
 from minibus.core.event import complete
 
@@ -243,7 +245,7 @@ class TestSqlite:
         assert again.id != store.id
         assert [event["seq"] for event in bodies(again)] == list(range(1, again.head + 1))
         assert (crashed / f"events.db-wal.{again.head}").read_bytes() == damaged
-        assert f"of 20 events that were answered it holds {again.head}." in caplog.text
+        assert f"of 20 acknowledged events it holds {again.head}." in caplog.text
         again.close()
         assert_opens_as(again.id, crashed)
 

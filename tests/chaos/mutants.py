@@ -8,7 +8,7 @@ from itertools import count
 import gevent
 import msgspec
 from event_bus.log.log import Log, Ticket
-from event_bus.log.store import Stored
+from event_bus.log.store.interface import Stored
 from event_bus.log.store.sqlite import SqliteStore
 from gevent.lock import RLock
 from minibus.core.event import Envelope

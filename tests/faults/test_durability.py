@@ -17,7 +17,7 @@ from random import Random
 import msgspec
 import pytest
 import requests
-from event_bus.log.store import StoreError
+from event_bus.log.store.interface import StoreError
 from event_bus.log.store.sqlite import SqliteStore
 from minibus.core.event import complete
 
@@ -317,7 +317,7 @@ def test_when_the_log_has_lost_its_end_every_service_starts_over(new_blog: Blog)
 
     kept = len(new_blog.events())
     assert 0 < kept < 30
-    assert f"of 30 events that were answered it holds {kept}" in new_blog.log("event-bus")
+    assert f"of 30 acknowledged events it holds {kept}" in new_blog.log("event-bus")
     for number in range(30 - kept + 5):  # longer than before, at once: nobody may take these for what was lost
         assert new_blog.send(
             "event-bus", "/events", {"type": "PostCreated", "data": {"id": f"new-{number}", "title": f"New {number}"}}

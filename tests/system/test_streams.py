@@ -134,7 +134,7 @@ def test_every_delivery_is_told_its_history_first(blog: Blog) -> None:
 
     assert {d["subscriber"] for d in deliveries if d["result"] == "delivered"} >= {"posts", "query"}
     assert deliveries[-1]["subscriber"] == "moderation"
-    assert deliveries[-1]["error"] == "nobody answers there"
+    assert deliveries[-1]["error"] == "no answer at this address"
     assert [d["number"] for d in deliveries] == list(range(1, len(deliveries) + 1))
 
 

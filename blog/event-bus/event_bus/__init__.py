@@ -1,1 +1,1 @@
-"""The event bus: stores every event, delivers it, replays it. Written by hand: it is the point of the project."""
+"""The event bus: it stores every event, delivers it, replays it. Written by hand, because the project explains it."""

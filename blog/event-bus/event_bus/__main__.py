@@ -1,4 +1,4 @@
-"""Run the event bus alone: `python -m event_bus`. Without reload: one process holds the log."""
+"""Run the event bus alone: `python -m event_bus`. Without reload, because one process owns the log."""
 
 from minibus.http.app import run
 

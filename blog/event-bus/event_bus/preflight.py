@@ -5,7 +5,8 @@ It imports the store and no more, because gevent patches only the worker process
 
 import sys
 
-from event_bus.log.store import StoreError, open_store
+from event_bus.log.store.interface import StoreError
+from event_bus.log.store.opening import open_store
 
 
 def check() -> None:

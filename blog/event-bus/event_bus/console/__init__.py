@@ -1,1 +1,1 @@
-"""The console: the page in a browser, and the streams that only the page reads."""
+"""The console: the page in a browser, and the routes that only this page uses."""

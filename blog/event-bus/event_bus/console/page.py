@@ -1,4 +1,4 @@
-"""The console: a page that shows what happens, what happened, and what each service made of it."""
+"""Serve the console's page and its routes."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from minibus.http.fields import json_object
 from minibus.http.guard import COOKIE, is_token
 from minibus.http.page import protect_page
 
-from event_bus.console.whiteboard import follow_everything, ticks
+from event_bus.console.whiteboard import follow_whiteboard, ticks
 from event_bus.delivery.deliveries import Deliveries
 from event_bus.delivery.subscribers import Subscribers
 from event_bus.log.log import Log
 
 
 def add_console(app: Flask, log: Log, subscribers: Subscribers, deliveries: Deliveries) -> None:
-    """Add the page, and what only the page asks for."""
+    """Add the page, its sign-in and its streams."""
 
     @app.get("/")
     def console() -> Response:
@@ -24,11 +24,11 @@ def add_console(app: Flask, log: Log, subscribers: Subscribers, deliveries: Deli
         return protect_page(Response(render_template("console.html")))
 
     @app.post("/session")
-    def enter() -> Response:
-        """Take the bus's token from a person, and keep it in a cookie that no script can read."""
+    def sign_in() -> Response:
+        """Check the token that a person typed, and keep it in a cookie that scripts cannot read."""
         token = json_object().get("token")
         if not (isinstance(token, str) and is_token(token)):
-            raise ApiError(401, "That is not this bus's token.", "token", {"WWW-Authenticate": "Bearer"})
+            raise ApiError(401, "This is not the bus's token.", "token", {"WWW-Authenticate": "Bearer"})
         response = Response(status=204)
         if TOKEN:
             response.set_cookie(COOKIE, TOKEN, httponly=True, samesite="Strict", secure=request.is_secure)
@@ -36,10 +36,10 @@ def add_console(app: Flask, log: Log, subscribers: Subscribers, deliveries: Deli
 
     @app.get("/whiteboard")
     def whiteboard() -> Response:
-        """Follow everything that the whiteboard draws."""
-        return follow_everything(log, deliveries, subscribers, app.extensions["minibus"].stopping.is_set)
+        """Stream everything that the whiteboard draws."""
+        return follow_whiteboard(log, deliveries, subscribers, app.extensions["minibus"].stopping.is_set)
 
     @app.get("/whiteboard/ticks")
-    def strip() -> dict[str, object]:
-        """Show the types of events all along the log."""
+    def show_ticks() -> dict[str, object]:
+        """Show the types of events along the whole log."""
         return ticks(log)

@@ -1,4 +1,4 @@
-"""What the whiteboard draws, as one stream: events as they are stored, deliveries, and how the subscribers are."""
+"""Stream what the whiteboard draws: stored events, deliveries, and the subscribers' states."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from event_bus.delivery.deliveries import Deliveries
 from event_bus.delivery.subscribers import Subscribers
 from event_bus.log.log import Log
 
-RECENT_EVENTS, RECENT_DELIVERIES = 60, 240  # what happened before the page opened
-BURST = 60  # events; of more at once only the last ones are told of singly
-PACE = 0.1  # seconds between two messages: no eye is faster
-GLANCE = 1.0  # seconds after which silence is noticed
-TICKS = 600  # in the strip of the whole log
+RECENT_EVENTS, RECENT_DELIVERIES = 60, 240  # sent when the page opens
+BURST = 60  # events; of a longer burst the stream describes only the last ones
+PACE = 0.1  # seconds between two messages; people see no faster changes
+GLANCE = 1.0  # seconds between two looks at the subscribers, which go down without notice
+TICKS = 600  # at most, in the strip of the whole log
 
 
 class Brief(msgspec.Struct):
@@ -32,12 +32,12 @@ class Brief(msgspec.Struct):
     causationid: str | None = None
 
 
-def follow_everything(
+def follow_whiteboard(
     log: Log, deliveries: Deliveries, subscribers: Subscribers, stopping: Callable[[], bool]
 ) -> Response:
-    """Stream `subscribers`, `events` and `deliveries`, each when there is news of it, the last ones first.
+    """Stream the messages `subscribers`, `events` and `deliveries`, each when it has changed. Recent ones come first.
 
-    One stream, because a browser opens no more than six to one address, and two consoles may be open.
+    It is one stream, because a browser opens at most six connections to a server, and two consoles may be open.
     """
 
     def messages() -> Iterator[bytes]:
@@ -48,7 +48,7 @@ def follow_everything(
         yield b"retry: 1000\n\n"
         while not stopping():
             news = b""
-            latest = deliveries.after(tried)  # first, so that their events are among those told of
+            latest = deliveries.after(tried)  # read before the log, so that their events are in this message or earlier
             now = describe(log, subscribers)
             if now != known:
                 known = now
@@ -70,26 +70,31 @@ def follow_everything(
 
 
 def describe(log: Log, subscribers: Subscribers) -> dict[str, Any]:
-    """Tell how long the log is, and everything about who listens to it."""
-    return {"log": log.id, "head": log.head, "subscribers": [subscriber.describe() for subscriber in subscribers]}
+    """Return the log's id and head, and all subscribers."""
+    return {
+        "log_id": log.id,
+        "log": log.id,  # the older name of `log_id`
+        "head": log.head,
+        "subscribers": [subscriber.describe() for subscriber in subscribers],
+    }
 
 
 def briefs(log: Log, after: int, head: int) -> dict[str, Any]:
-    """Tell which events are new, up to `head`; of a burst only its end in detail."""
+    """Return the range of the new events up to `head`, and the last 60 of them without their data."""
     page = log.read(max(after, head - BURST), BURST) if log.store.keeps else []
     events = [msgspec.json.decode(record.body, type=Brief) for record in page if record.seq <= head]
     return {"first": after + 1, "last": head, "events": events}
 
 
 def wait_for_news(log: Log, deliveries: Deliveries, position: int, tried: int, stopping: Callable[[], bool]) -> None:
-    """Wait until something happens, or somebody may have fallen silent. Every delivery notifies the log, too."""
+    """Wait for an event or a delivery, at most a second. A courier notifies `log.grown` after each delivery."""
     with log.grown:
         log.grown.wait_for(lambda: log.head > position or deliveries.count > tried or stopping(), GLANCE)
         log.grown.wait_for(stopping, PACE)
 
 
 def ticks(log: Log) -> dict[str, Any]:
-    """Tell the types of events all along the log, of a long one of one event in `every`; and what types there are."""
+    """Return the type of every event, or of one event in `every` in a log of more than 600, and a list of all types."""
     every = max(-(-log.head // TICKS), 1)
     sample = log.store.types(range(1, log.head + 1, every))
     names = list(dict.fromkeys([*log.store.all_types(), *sample]))

@@ -1,31 +1,29 @@
-"""Hold a subscriber, let it take single steps, send it back: what an instructor does in front of a class."""
+"""Pause, step and rewind one subscriber, as an instructor does in front of a class."""
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
-import requests
-from minibus.bus import session
-from minibus.bus.token import HEADERS
-from minibus.http.errors import ApiError
+from minibus.http.errors import ApiError, Unavailable
 
+from event_bus.delivery.service_client import ServiceAway, ServiceClient
 from event_bus.delivery.subscriber import Subscriber
 from event_bus.log.log import Log
 
-PATIENCE = 15.0  # seconds for a delivery under way, or for the steps asked for
-FORGET = (1.0, 5.0)  # seconds to connect, and for the answer
+PATIENCE = 15.0  # seconds to wait for a delivery under way, or for the steps of one request
 
 
 class Controls:
-    """The controls of one subscriber. One at a time: what several people ask is done one after the other."""
+    """The controls of one subscriber. Steps and rewinds of several people run one after the other."""
 
     def __init__(self, subscriber: Subscriber, log: Log) -> None:
         self.subscriber = subscriber
         self.log = log
 
     def pause(self) -> dict[str, Any]:
-        """Go no further; answer once the delivery under way has ended."""
-        subscriber = self._counting()
+        """Stop deliveries, and wait for the end of one that is under way. Raises `ApiError` 409."""
+        subscriber = self._registered()
         with self.log.grown:
             if not subscriber.paused:
                 subscriber.limit = subscriber.position
@@ -33,44 +31,40 @@ class Controls:
             return subscriber.describe()
 
     def resume(self) -> dict[str, Any]:
-        """Go on; what was missed meanwhile counts as a replay."""
-        subscriber = self._counting()
+        """Continue deliveries. Events published during the pause count as a replay. Raises `ApiError` 409."""
+        subscriber = self._registered()
         with self.log.grown:
             subscriber.limit, subscriber.target = None, self.log.head
             self.log.grown.notify_all()
             return subscriber.describe()
 
     def step(self, count: int) -> dict[str, int]:
-        """Deliver the next events to a paused subscriber; fewer at the head. Raises `ApiError` 409, 503."""
-        subscriber = self._counting()
+        """Deliver the next events to a paused subscriber, fewer at the head. Raises `ApiError` 409, 503."""
+        subscriber = self._registered()
         with subscriber.control, self.log.grown:
             if subscriber.limit is None:
-                raise ApiError(409, f"{subscriber.name} is not paused; pause it to step.")
-            # After a restart it is first replayed to where it was paused.
+                raise ApiError(409, f"{subscriber.name} is not paused; pause it before you step.")
+            # A service that has restarted is first replayed to the position of its pause.
             self._reach(subscriber.limit)
             begin = subscriber.position
             self._reach(min(begin + count, self.log.head))
             return {"position": subscriber.position, "delivered": subscriber.position - begin}
 
     def rewind(self, to: int) -> dict[str, Any]:
-        """Let the subscriber forget, and replay it up to `to`; there it stays if it was paused. Raises 422, 503."""
-        subscriber = self._counting()
+        """Make the service forget its state, and replay the log up to `to`. A paused one stays there, paused.
+
+        Raises `ApiError` 409, 422, 503.
+        """
+        subscriber = self._registered()
         if to > self.log.head:
             raise ApiError(422, f"The log ends at {self.log.head}; {to} is beyond it.", "to")
         with subscriber.control:
             was_paused = subscriber.paused
             self.pause()
             try:
-                with session.request(
-                    "DELETE",
-                    f"{subscriber.url}/events",
-                    headers=HEADERS,
-                    timeout=FORGET,
-                    allow_redirects=False,
-                    stream=True,
-                ) as answer:
-                    answer.raise_for_status()
-            except requests.RequestException as error:
+                with closing(ServiceClient(subscriber.url)) as service:
+                    service.forget()
+            except ServiceAway as error:
                 if not was_paused:
                     self.resume()
                 raise self._down() from error
@@ -83,7 +77,7 @@ class Controls:
                 return subscriber.describe()
 
     def _reach(self, goal: int) -> None:
-        """Let a paused subscriber go as far as this, and wait until it is there. Called with the lock held."""
+        """Deliver to a paused subscriber up to `goal`, and wait for it. Called with the lock held. Raises 503."""
         subscriber = self.subscriber
         if subscriber.state == "down":
             raise self._down()
@@ -99,13 +93,13 @@ class Controls:
             subscriber.limit = max(before or 0, subscriber.position)
             raise self._down()
 
-    def _counting(self) -> Subscriber:
+    def _registered(self) -> Subscriber:
+        """Return the subscriber. Raises `ApiError` 409 if it is listed."""
         if self.subscriber.mode == "listed":
-            why = "is listed: it does not say how far it is, so it cannot be held or sent back"
+            why = "is listed: it does not answer with a position, so the bus cannot pause, step or rewind it"
             raise ApiError(409, f"{self.subscriber.name} {why}.")
         return self.subscriber
 
-    def _down(self) -> ApiError:
+    def _down(self) -> Unavailable:
         at = f"{self.subscriber.position} of {self.log.head}"
-        message = f"{self.subscriber.name} is down at {at}; start it and try again."
-        return ApiError(503, message, headers={"Retry-After": "2"})
+        return Unavailable(f"{self.subscriber.name} is down at {at}; start it and try again.")

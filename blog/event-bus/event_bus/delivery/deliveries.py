@@ -1,4 +1,4 @@
-"""The record of deliveries: every one that was tried, to whom, how it ended, how long it took. Bounded."""
+"""The last deliveries: which events, to which subscriber, with which result. In memory, bounded."""
 
 from __future__ import annotations
 
@@ -14,11 +14,19 @@ HISTORY = 1000  # deliveries
 
 
 class Delivery(msgspec.Struct, kw_only=True):
-    """A delivery of the events `first` to `last`. Its `number` counts deliveries since the bus started.
+    """One delivery of the events `first` to `last`. `number` counts deliveries since the bus started.
 
-    `result`: `delivered`; `gap` (it asked to go back); `refused` (a handler raised); `failed` (no good answer, tried
-    again); `listed` (something that does not count answered); `lost` (a listed subscriber missed it); `late` (it had
-    spoken for itself meanwhile). `replay`: it had all been in the log before the subscriber came, or was sent back.
+    | result | meaning |
+    |---|---|
+    | `delivered` | the subscriber acknowledged the events |
+    | `gap` | the subscriber lacks an event before these; the bus goes back |
+    | `refused` | a handler raised |
+    | `failed` | no answer, or not the expected one; the bus retries |
+    | `listed` | the server does not use positions; the bus falls back to the course's way |
+    | `lost` | a listed subscriber did not accept the event |
+    | `late` | the subscriber registered during the delivery; its position counts, not the answer |
+
+    `replay`: the events were in the log before the subscriber registered or was rewound.
     """
 
     subscriber: str
@@ -33,17 +41,17 @@ class Delivery(msgspec.Struct, kw_only=True):
 
 
 class Deliveries:
-    """The last deliveries, and those who wait for the next."""
+    """Keep the last deliveries, and wake the threads that wait for the next."""
 
     def __init__(self) -> None:
-        self.run = uuid.uuid4().hex[:8]  # numbers start again when the bus does
+        self.run = uuid.uuid4().hex[:8]  # a restart of the bus begins a new run, with number 1
         self.changed = threading.Condition(threading.RLock())
         self.count = 0
         self._recent: deque[Delivery] = deque(maxlen=HISTORY)
         self.watchers: list[Callable[[Delivery], None]] = []
 
     def note(self, delivery: Delivery) -> None:
-        """Keep a delivery, and tell those who wait."""
+        """Number and keep a delivery. Wake the threads that wait for it."""
         with self.changed:
             self.count += 1
             delivery.number = self.count
@@ -54,16 +62,16 @@ class Deliveries:
             watcher(delivery)
 
     def wait_beyond(self, number: int, seconds: float, stopping: Callable[[], bool]) -> bool:
-        """Wait for a delivery after this one, or until all ends; return false when the time is up."""
+        """Wait for a delivery after this one, or until `stopping()` is true. Return false after a time-out."""
         with self.changed:
             return self.changed.wait_for(lambda: self.count > number or stopping(), seconds)
 
     def wake(self) -> None:
-        """Let those who wait look again."""
+        """Wake every waiting thread, so that it checks its condition again."""
         with self.changed:
             self.changed.notify_all()
 
     def after(self, number: int) -> list[Delivery]:
-        """Return the deliveries after this one, as far back as they are kept."""
+        """Return the kept deliveries after this number, oldest first."""
         with self.changed:
             return [delivery for delivery in self._recent if delivery.number > number]

@@ -1,4 +1,4 @@
-"""Who may change something here, and where the bus may deliver to. Safe without a setting: loopback only."""
+"""Check who may change something here, and which hosts the bus may deliver to. Without settings: loopback only."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from minibus.http.guard import require_token
 from urllib3.exceptions import LocationParseError
 from urllib3.util import Url, parse_url
 
-CHANGES_NOTHING = {"GET", "HEAD", "OPTIONS"}
-OPEN = {"/healthz", "/", "/session"}  # probes have no token; the console's page shows nothing by itself, and asks
+READS = {"GET", "HEAD", "OPTIONS"}
+# Probes have no token. The console's page holds no data: it asks for the token and sends it to /session.
+OPEN = {"/healthz", "/", "/session"}
 LOOPBACK = ("localhost", "127.0.0.0/8", "::1")
 
 
 class Hosts:
-    """Hosts by name (`posts`), suffix (`.svc.cluster.local`) or network (`10.0.0.0/8`); loopback always belongs."""
+    """Hosts by name (`posts`), suffix (`.svc.cluster.local`) or network (`10.0.0.0/8`). Loopback is always included."""
 
     def __init__(self, entries: Iterable[str]) -> None:
         self.names: set[str] = set()
@@ -53,32 +54,31 @@ class Guard:
         app.before_request(self.check)
 
     def check(self) -> None:
-        """Let nobody in without the token, and no page of somebody else's change anything. Raises 401, 403."""
+        """Require the token. Reject cross-origin writes. Raises `ApiError` 401, 403."""
         if request.path not in OPEN and request.endpoint != "static":
             require_token()
-        if request.method in CHANGES_NOTHING:
+        if request.method in READS:
             return
-        # A page can be made to send here, by a name that leads to us (DNS rebinding), or across origins.
-        if host_of(read_address(f"//{request.host}")) not in self.own:
-            raise ApiError(403, f"This bus is not known as {request.host}; ALLOWED_HOSTS can name it.")
+        # A page of another site can send requests here: across origins, or under a name of its own (DNS rebinding).
+        if host_of(parse(f"//{request.host}")) not in self.own:
+            raise ApiError(403, f"{request.host} is not a name of this bus; add it to ALLOWED_HOSTS.")
         origin = request.headers.get("Origin")
         if origin is not None and origin.partition("://")[2] != request.host:
-            raise ApiError(403, f"A page of {origin} may change nothing here.")
+            raise ApiError(403, f"A page of {origin} may not change anything here.")
 
-    def check_address(self, url: str) -> None:
-        """Refuse an address that is none, or of a host that the bus was not told of. Raises `ApiError` 422."""
-        address = read_address(url)
+    def check_url(self, url: str) -> None:
+        """Check that the bus may deliver to this URL. Raises `ApiError` 422 if it is malformed, or its host unknown."""
+        address = parse(url)
         host = host_of(address)
         more = (address.auth, address.query, address.fragment)
         if address.scheme not in ("http", "https") or not host or more != (None, None, None):
-            raise ApiError(422, f"url is an address such as http://127.0.0.1:4002, not {url!r}.", "url")
+            raise ApiError(422, f"url must be a URL such as http://127.0.0.1:4002, not {url!r}.", "url")
         if host not in self.subscribers:
-            why = "which this bus was not told of; SUBSCRIBER_HOSTS can name it"
-            raise ApiError(422, f"url leads to {host}, {why}.", "url")
+            raise ApiError(422, f"url has the unknown host {host}; add it to SUBSCRIBER_HOSTS.", "url")
 
 
-def read_address(url: str) -> Url:
-    """Read an address with the parser of requests: read in two ways, it would be checked as one host and be another."""
+def parse(url: str) -> Url:
+    """Use the parser of `requests`: two parsers may disagree on the host, and the check would be bypassed."""
     try:
         return parse_url(url)
     except LocationParseError:
@@ -86,10 +86,10 @@ def read_address(url: str) -> Url:
 
 
 def host_of(address: Url) -> str:
-    """Return the host without the brackets of IPv6, empty where there is none."""
+    """Return the host without the brackets of IPv6, empty if there is no host."""
     return (address.host or "").strip("[]")
 
 
 def split(setting: str) -> list[str]:
-    """Split a setting at its commas."""
+    """Return the entries of a setting, which commas separate."""
     return [entry.strip() for entry in setting.split(",") if entry.strip()]

@@ -1,9 +1,10 @@
-"""What Prometheus may ask of the bus."""
+"""The bus's metrics, in Prometheus's text format."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flask import Flask, Response
 from minibus.core.event import Envelope
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -13,18 +14,19 @@ from event_bus.delivery.deliveries import Deliveries, Delivery
 from event_bus.delivery.subscribers import Subscribers
 from event_bus.log.log import Log
 
-disable_created_metrics()  # type: ignore[no-untyped-call]  # when a counter began says nothing that the process does not
+# Every counter begins when the process starts, which Prometheus knows already.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10_000)
-MOST_TYPES = 100  # event types that get a label of their own; anybody can make up another
+MOST_TYPES = 100  # event types with their own label; publishers may invent any number
 STATES = ("live", "replaying", "paused", "down")
 
 
 class Metrics:
-    """Counts and times, in a registry of this bus's own."""
+    """Counts and times, in a registry of its own, so that tests can run several buses."""
 
-    def __init__(self, log: Log, deliveries: Deliveries) -> None:
+    def __init__(self, log: Log, deliveries: Deliveries, subscribers: Subscribers) -> None:
         self.registry = CollectorRegistry()
         self._types: set[str] = set()
         self._events = Counter("minibus_events", "Events published, by type.", ["type"], registry=self.registry)
@@ -37,13 +39,10 @@ class Metrics:
         )
         log.on_commit = self._group.observe
         deliveries.watchers.append(self._note_delivery)
-
-    def watch(self, subscribers: Subscribers) -> None:
-        """Show these subscribers, too."""
         self.registry.register(SubscriberCollector(subscribers))
 
     def note_append(self, events: list[Envelope], seconds: float) -> None:
-        """Count what was published."""
+        """Count published events, and the seconds until they were durable."""
         self._append.observe(seconds)
         for event in events:
             name = event["type"]
@@ -54,7 +53,7 @@ class Metrics:
             self._events.labels(name).inc()
 
     def show(self) -> bytes:
-        """Write everything in Prometheus's text format."""
+        """Return all metrics in Prometheus's text format."""
         return generate_latest(self.registry)
 
     def _note_delivery(self, delivery: Delivery) -> None:
@@ -62,7 +61,7 @@ class Metrics:
 
 
 class SubscriberCollector(Collector):
-    """How subscribers are, at the moment when somebody asks."""
+    """Read the subscribers at each request for metrics."""
 
     def __init__(self, subscribers: Subscribers) -> None:
         self._subscribers = subscribers
@@ -81,3 +80,12 @@ class SubscriberCollector(Collector):
             for name in STATES:
                 state.add_metric([subscriber.name, name], float(now["state"] == name))
         yield from (position, lag, parked, state)
+
+
+def add_metrics_route(app: Flask, metrics: Metrics) -> None:
+    """Add the route that Prometheus reads."""
+
+    @app.get("/metrics")
+    def show_metrics() -> Response:
+        """Show the metrics in Prometheus's text format."""
+        return Response(metrics.show(), mimetype="text/plain; version=0.0.4; charset=utf-8")

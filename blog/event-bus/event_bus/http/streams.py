@@ -1,27 +1,38 @@
-"""Server-Sent Events: follow the log, or the deliveries, from any place; resumed after a break without loss."""
+"""Server-Sent Events: follow the log, or the deliveries. A client resumes after a break without loss."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
 import msgspec
-from flask import Response, request
+from flask import Flask, Response, request
 from minibus.http.stream import KEEP_ALIVE, STREAM_HEADERS, server_sent
 
 from event_bus.delivery.deliveries import Deliveries
 from event_bus.log.log import Log, in_pieces
-from event_bus.log.store import Only
+from event_bus.log.store.interface import Only
 
+STREAM = "text/event-stream"
 Stopping = Callable[[], bool]
 
 
+def add_delivery_stream(app: Flask, deliveries: Deliveries) -> None:
+    """Add the stream of deliveries."""
+
+    @app.get("/deliveries")
+    def show_deliveries() -> Response:
+        """Follow the deliveries: which events, to which subscriber, with which result, in how many milliseconds."""
+        return follow_deliveries(deliveries, app.extensions["minibus"].stopping.is_set)
+
+
 def follow_log(log: Log, after: int, only: Only, stopping: Stopping) -> Response:
-    """Stream events as they are stored; their ids are `log:seq`."""
+    """Stream events as they are stored. Their ids are `log_id:seq`."""
     after, reset = resume(log.id, log.head, after)
 
     def messages() -> Iterator[bytes]:
         position = after
-        yield b"retry: 1000\n\n" + (server_sent("reset", {"log": log.id}) if reset else b"")
+        # `log` is the older name of `log_id`.
+        yield b"retry: 1000\n\n" + (server_sent("reset", {"log_id": log.id, "log": log.id}) if reset else b"")
         while not stopping():
             head = log.head
             page = log.read(position, only=only)
@@ -34,11 +45,11 @@ def follow_log(log: Log, after: int, only: Only, stopping: Stopping) -> Response
             if not log.wait_beyond(position, KEEP_ALIVE, stopping):
                 yield b":\n\n"
 
-    return Response(messages(), mimetype="text/event-stream", headers=STREAM_HEADERS)
+    return Response(messages(), mimetype=STREAM, headers=STREAM_HEADERS)
 
 
 def follow_deliveries(deliveries: Deliveries, stopping: Stopping) -> Response:
-    """Stream deliveries as they are tried, what is remembered first; their ids are `run:number`."""
+    """Stream the kept deliveries, then each new one. Their ids are `run:number`."""
     after, reset = resume(deliveries.run, deliveries.count, 0)
 
     def messages() -> Iterator[bytes]:
@@ -55,11 +66,11 @@ def follow_deliveries(deliveries: Deliveries, stopping: Stopping) -> Response:
             if not deliveries.wait_beyond(position, KEEP_ALIVE, stopping):
                 yield b":\n\n"
 
-    return Response(messages(), mimetype="text/event-stream", headers=STREAM_HEADERS)
+    return Response(messages(), mimetype=STREAM, headers=STREAM_HEADERS)
 
 
 def resume(identity: str, head: int, after: int) -> tuple[int, bool]:
-    """Find out where a listener goes on: after `Last-Event-ID`, or from 0 with a reset if that is of another log."""
+    """Return where to resume: after `Last-Event-ID`, or at 0 with a reset if that id is of another log or run."""
     last = request.headers.get("Last-Event-ID")
     if last is None:
         return after, False

@@ -1,4 +1,4 @@
-"""The log: appends in groups, streams in pages, and tells those who wait that it has grown."""
+"""The log: append events in groups, read them in pages, wake the threads that wait for new events."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import gevent
 from gevent import monkey
 from minibus.core.event import Envelope
 
-from event_bus.log.store import EVERYTHING, PAGE_EVENTS, Only, Record, Store, Stored, StoreError
+from event_bus.log.store.interface import EVERYTHING, PAGE_EVENTS, Only, Record, Store, Stored, StoreError
 
 PIECE_BYTES = 64 * 1024
 
 
 class Ticket:
-    """Events that wait for their commit, and then its outcome."""
+    """Events that wait for their commit, and its outcome: `answers` or `error`."""
 
     def __init__(self, events: list[Envelope]) -> None:
         self.events = events
@@ -28,7 +28,7 @@ class Ticket:
 
 
 class Log:
-    """A store, and all who write, read and wait for it."""
+    """Share one store between publishers, readers and couriers. `grown` is notified at each change."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -38,7 +38,7 @@ class Log:
         self._waiting: deque[Ticket] = deque()
         self._commit = threading.Lock()
         self._reserved = False
-        self.imported = 0  # up to here the log was imported, so it is history to whoever hears it
+        self.imported = 0  # deliveries up to this seq count as replays
         self.on_commit: Callable[[int], object] = lambda events: None
 
     @property
@@ -47,9 +47,9 @@ class Log:
         return self.store.head
 
     def append(self, events: list[Envelope]) -> list[Stored]:
-        """Store these events, all or none; return once they are durable. Raises `StoreError`.
+        """Store these events, all or none. Return once they are durable. Raises `StoreError`.
 
-        Group commit: whoever finds nobody committing commits for all who wait, so one fsync serves many.
+        Group commit: the first thread that gets the lock commits the events of all waiting threads with one fsync.
         """
         if self._reserved:
             raise StoreError("a log is being imported")
@@ -76,7 +76,7 @@ class Log:
 
     @contextmanager
     def reserved(self) -> Iterator[None]:
-        """Let nobody append until this ends. Raises `StoreError` where somebody has reserved the log already."""
+        """Reject every append until this block ends. Raises `StoreError` if the log is already reserved."""
         if self._reserved:
             raise StoreError("a log is being imported")
         self._reserved = True
@@ -87,26 +87,26 @@ class Log:
             self._reserved = False
 
     def load(self, events: Iterable[Envelope]) -> int:
-        """Fill the reserved, empty log, all or none; return how many events that were. Nobody sees a part of it."""
+        """Fill the reserved, empty log, all or none. Return the number of events. Readers never see a part of it."""
         count: int = off_the_loop(self.store.load, events)
         self.imported = count
         self.wake()
         return count
 
     def wait_beyond(self, position: int, seconds: float, stopping: Callable[[], bool]) -> bool:
-        """Wait until the log goes on after this position, or all ends; return false when the time is up."""
+        """Wait for an event after this position, or until `stopping()` is true. Return false after a time-out."""
         with self.grown:
             return self.grown.wait_for(lambda: self.head > position or stopping(), seconds)
 
     def wake(self) -> None:
-        """Let those who wait look again."""
+        """Wake every waiting thread, so that it checks its condition again."""
         with self.grown:
             self.grown.notify_all()
 
     def read(self, after: int, limit: int = PAGE_EVENTS, only: Only = EVERYTHING) -> list[Record]:
         """Return the next events after this position: at most `limit`, and about 1 MiB.
 
-        All who follow the log ask for the same page at the same time, so the last one is kept.
+        Couriers and streams at the head all read the same page, so the last page is cached.
         """
         if only.contains is not None:
             return off_the_loop(self.store.read, after, limit, only)
@@ -116,7 +116,7 @@ class Log:
         return self._last_read[1]
 
     def pages(self, after: int = 0, only: Only = EVERYTHING, until: int | None = None) -> Iterator[list[Record]]:
-        """Yield what the log holds now, or `until` an event, in pieces, and let others run in between."""
+        """Yield the events that the log holds now, at most up to event `until`, in pieces of about 64 KiB."""
         head = self.head if until is None else until
         while after < head:
             page = [record for record in self.read(after, only=only) if record.seq <= head]
@@ -124,11 +124,12 @@ class Log:
                 return
             yield from in_pieces(page)
             after = page[-1].seq
+            # Reading never waits, so give other greenlets a turn.
             time.sleep(0)
 
 
 def in_pieces(page: list[Record]) -> Iterator[list[Record]]:
-    """Cut a page into pieces of about 64 KiB, which a slow reader can be expected to take in time."""
+    """Cut a page into pieces of about 64 KiB, small enough for a slow client to read one before the time-out."""
     piece: list[Record] = []
     size = 0
     for record in page:
@@ -142,7 +143,7 @@ def in_pieces(page: list[Record]) -> Iterator[list[Record]]:
 
 
 def off_the_loop(call: Callable[..., Any], *args: Any) -> Any:
-    """Run what waits for the disk on a native thread where gevent runs the others in one; here and now elsewhere."""
+    """Call a function that waits for the disk: on a native thread under gevent, directly without gevent."""
     if not monkey.is_module_patched("threading"):
         return call(*args)
     result, error = gevent.get_hub().threadpool.apply(_outcome, (call, args))
@@ -152,7 +153,7 @@ def off_the_loop(call: Callable[..., Any], *args: Any) -> Any:
 
 
 def _outcome(call: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, Exception | None]:
-    """Return what a call returns, or raises: gevent prints a traceback for whatever a thread of its pool raises."""
+    """Return what a call returns or raises: gevent prints a traceback for an exception in its thread pool."""
     try:
         return call(*args), None
     except Exception as error:

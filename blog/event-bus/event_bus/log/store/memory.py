@@ -1,4 +1,4 @@
-"""memory: the course's second bus. Everything is gone when the bus restarts."""
+"""The `memory` store, the course's second bus: a restart of the bus loses every event."""
 
 from __future__ import annotations
 
@@ -8,14 +8,23 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from event_bus.log.store import EVERYTHING, MOST_TYPES, PAGE_BYTES, PAGE_EVENTS, Duplicate, Only, Record, Stored
+from event_bus.log.store.interface import (
+    EVERYTHING,
+    MOST_TYPES,
+    PAGE_BYTES,
+    PAGE_EVENTS,
+    Duplicate,
+    Only,
+    Record,
+    Stored,
+)
 
 if TYPE_CHECKING:
     from minibus.core.event import Envelope
 
 
 class MemoryStore:
-    """A list of encoded events."""
+    """Keep encoded events in a list."""
 
     keeps = True
 
@@ -31,7 +40,7 @@ class MemoryStore:
         return len(self._bodies)
 
     def append(self, events: list[Envelope]) -> list[Stored]:
-        """Append to the list what is not in it yet."""
+        """Append the events that are not in the list yet."""
         answers = []
         for event in events:
             seq = self._places.setdefault((event["source"], event["id"]), self.head + 1)
@@ -42,7 +51,7 @@ class MemoryStore:
         return answers
 
     def load(self, events: Iterable[Envelope]) -> int:
-        """Take over a list that was made aside."""
+        """Load the events into a second store, then adopt its lists: an error leaves this one empty."""
         loaded = MemoryStore()
         for seq, event in enumerate(events, 1):
             [place] = loaded.append([event])
@@ -67,12 +76,12 @@ class MemoryStore:
         return page
 
     def types(self, numbers: Sequence[int]) -> list[str]:
-        """Return the types of these events."""
+        """Return the types of the events with these numbers."""
         return [self._marks[seq - 1].type or "" for seq in numbers]
 
     def all_types(self) -> list[str]:
-        """Return every type."""
+        """Return every type in the log."""
         return sorted({mark.type or "" for mark in self._marks})[:MOST_TYPES]
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Do nothing: there are no files or locks."""

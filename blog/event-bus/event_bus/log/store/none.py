@@ -1,4 +1,4 @@
-"""none: the course's first bus. Events go out once; nothing is kept but what the couriers have yet to carry."""
+"""The `none` store, the course's first bus: it keeps only the events that couriers have not delivered yet."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from event_bus.log.store import EVERYTHING, PAGE_EVENTS, Only, Record, Stored, StoreError
+from event_bus.log.store.interface import EVERYTHING, PAGE_EVENTS, Only, Record, Stored, StoreError
 
 if TYPE_CHECKING:
     from minibus.core.event import Envelope
 
-IN_FLIGHT = 1000  # events; a subscriber that is further behind has missed what fell out
+IN_FLIGHT = 1000  # events; a subscriber further behind misses the older ones
 
 
 class NoStore:
-    """A window on the last events, without their `seq`: nobody can ask for them again."""
+    """Keep a window of the last events, without `seq`: readers cannot ask for them again."""
 
     keeps = False
 
@@ -29,11 +29,11 @@ class NoStore:
 
     @property
     def head(self) -> int:
-        """The number of events that went by."""
+        """The number of events that were published."""
         return self._head
 
     def append(self, events: list[Envelope]) -> list[Stored]:
-        """Let these events go by."""
+        """Put these events into the window, which drops its oldest."""
         stored = []
         for event in events:
             self._head += 1
@@ -43,20 +43,20 @@ class NoStore:
         return stored
 
     def load(self, events: Iterable[Envelope]) -> int:
-        """Refuse: there is no log to fill."""
+        """Raise `StoreError`: there is no log to fill."""
         raise StoreError("this bus keeps no events")
 
     def read(self, after: int, limit: int = PAGE_EVENTS, only: Only = EVERYTHING) -> list[Record]:
-        """Return the next events after this position that have not fallen out."""
+        """Return the next events after this position that are still in the window."""
         return [record for record in self._window if record.seq > after][:limit]
 
     def types(self, numbers: Sequence[int]) -> list[str]:
-        """Nobody can ask for what went by."""
+        """Return nothing: the events are not kept."""
         return []
 
     def all_types(self) -> list[str]:
-        """Nobody can ask for what went by."""
+        """Return nothing: the events are not kept."""
         return []
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Do nothing: there are no files or locks."""

@@ -1,4 +1,4 @@
-"""sqlite, the default: what was answered survives the bus, its crash, and a power cut if the disk keeps its word."""
+"""The `sqlite` store, the default: an acknowledged event survives a crash, and a power cut if fsync is honest."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import msgspec
 
-from event_bus.log.store import (
+from event_bus.log.store.interface import (
     EVERYTHING,
     MOST_TYPES,
     PAGE_BYTES,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 FORMAT = 2
 APPLICATION = 0x6D627573  # "mbus", in the header of the file (PRAGMA application_id)
-PATIENCE = 5.0  # seconds for a bus that is just ending
+PATIENCE = 5.0  # seconds to wait for the lock of a bus that is stopping
 
 SCHEMA = f"""
 CREATE TABLE log (id TEXT NOT NULL);
@@ -52,7 +52,7 @@ PRAGMA application_id = {APPLICATION};
 PRAGMA user_version = {FORMAT};
 """
 
-# Format 1 had no column for the chain, which format 2 asks for.
+# Format 1 had no column for the chain (`correlationid`).
 FROM_1_TO_2 = """
 ALTER TABLE events ADD COLUMN correlationid TEXT NOT NULL DEFAULT '';
 UPDATE events SET correlationid = json_extract(CAST(body AS TEXT), '$.correlationid');
@@ -67,7 +67,7 @@ FILTERS = {
     "contains": "instr(lower(CAST(body AS TEXT)), lower(:contains))",
 }
 
-# From one type to the next by the index; DISTINCT would read all of it.
+# Jump from one type to the next by the index; DISTINCT would read the whole index.
 ALL_TYPES = f"""
 WITH RECURSIVE known (type) AS (
     SELECT min(type) FROM events
@@ -79,7 +79,10 @@ SELECT type FROM known WHERE type IS NOT NULL LIMIT {MOST_TYPES}
 
 
 class SqliteStore:
-    """One database file, one writer. WAL lets others read meanwhile; `synchronous=FULL` is what durable means."""
+    """Keep events in one database file with one writer.
+
+    WAL lets readers run during a write. `synchronous=FULL` makes SQLite call fsync at each commit.
+    """
 
     keeps = True
 
@@ -95,18 +98,18 @@ class SqliteStore:
                 self.id: str = self._writer.execute("SELECT id FROM log").fetchone()[0]
                 self._head: int = self._writer.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0]
                 self._mark = opened.enter_context(closing(Mark(path.with_suffix(".mark"))))
-                self._look_for_its_end()
+                self._check_end()
             except OSError as error:
                 raise StoreError(
                     f"cannot use {path.parent}: {error.strerror}; set DATA_DIR to another folder"
                 ) from error
             except (sqlite3.Error, TypeError) as error:
                 raise StoreError(f"cannot use {path}: {error}; {_advice(error)}") from error
-            # All went well: what was opened stays open until `close`.
+            # No error: keep everything open until `close`.
             self._opened = opened.pop_all()
 
     def _connect(self) -> sqlite3.Connection:
-        # Appends run on a thread of their own, so connections change threads; never two at once.
+        # Appends run on native threads, one at a time, so SQLite must accept calls from several threads.
         return sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
 
     def _prepare(self) -> None:
@@ -114,10 +117,10 @@ class SqliteStore:
             self._writer.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
         )
         if application != APPLICATION and self._writer.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
-            raise StoreError(f"{self.path} is the database of another program; set DATA_DIR to a folder of our own")
+            raise StoreError(f"{self.path} is the database of another program; set DATA_DIR to another folder")
         if version > FORMAT:
             raise StoreError(
-                f"{self.path} has format {version}, this event bus knows {FORMAT}; use the newer one that wrote it"
+                f"{self.path} has format {version}, but this event bus reads up to {FORMAT}; use a newer event bus"
             )
         self._writer.execute("PRAGMA journal_mode = WAL")
         self._writer.execute("PRAGMA synchronous = FULL")
@@ -126,21 +129,21 @@ class SqliteStore:
         elif version == 1:
             self._writer.executescript(f"BEGIN; {FROM_1_TO_2} COMMIT;")
 
-    def _look_for_its_end(self) -> None:
-        """Make a log that has lost events which were answered another log: whoever had applied them starts over."""
-        answered = self._mark.read(self.id)
-        if self._head < answered:
+    def _check_end(self) -> None:
+        """Give the log a new id if it has lost acknowledged events, so that subscribers start over."""
+        acknowledged = self._mark.read(self.id)
+        if self._head < acknowledged:
             kept = self._keep_write_ahead_log()
             self.id = uuid.uuid4().hex
             self._writer.execute("UPDATE log SET id = ?", (self.id,))
             logging.getLogger("event-bus").error(
-                "%s has lost its end: of %d events that were answered it holds %d. It goes on as another log.%s",
-                *(self.path, answered, self._head, kept),
+                "%s has lost its end: of %d acknowledged events it holds %d. It now has a new log id.%s",
+                *(self.path, acknowledged, self._head, kept),
             )
         self._mark.write(self.id, self._head)
 
     def _keep_write_ahead_log(self) -> str:
-        """Copy what SQLite could not read, before it writes over it; tell where it is."""
+        """Copy the write-ahead log before SQLite overwrites it. Return a sentence that names the copy."""
         damaged, copy = (self.path.with_name(self.path.name + ending) for ending in ("-wal", f"-wal.{self._head}"))
         if not damaged.exists():
             return ""
@@ -153,7 +156,7 @@ class SqliteStore:
         return self._head
 
     def append(self, events: list[Envelope]) -> list[Stored]:
-        """Insert what is not there yet, in one transaction."""
+        """Insert the events that are not stored yet, in one transaction."""
         head = self._head
         answers = []
         with self._transaction():
@@ -161,20 +164,20 @@ class SqliteStore:
                 new = self._insert(head + 1, event)
                 head += new
                 answers.append(Stored(head if new else self._place(event), event["id"]))
-        self._go_to(head)
+        self._set_head(head)
         return answers
 
     def load(self, events: Iterable[Envelope]) -> int:
-        """Insert everything in one transaction: a crash in the middle leaves the log empty."""
+        """Insert all events in one transaction: a crash leaves the log empty."""
         head = 0
         with self._transaction():
             for head, event in enumerate(events, 1):
                 if not self._insert(head, event):
                     raise Duplicate(head, self._place(event))
-        self._go_to(head)
+        self._set_head(head)
         return head
 
-    def _go_to(self, head: int) -> None:
+    def _set_head(self, head: int) -> None:
         self._head = head
         self._mark.write(self.id, head)
 
@@ -191,7 +194,7 @@ class SqliteStore:
                 self._writer.execute("ROLLBACK")
 
     def _insert(self, seq: int, event: Envelope) -> int:
-        """Insert an event; return 1 if it is new, 0 if it is there already."""
+        """Insert an event. Return 1 if it is new, 0 if it is already stored."""
         body = msgspec.json.encode({**event, "seq": seq})
         row = (seq, event["source"], event["id"], event["type"], body, event["correlationid"])
         return self._writer.execute(
@@ -206,7 +209,7 @@ class SqliteStore:
         """Return the next events after this position."""
         if only.contains is None:
             return self._read(self._reader, after, limit, only)
-        # It takes a while, on a thread of its own: so does its connection.
+        # A text search runs for long on its own thread, so it gets its own connection.
         with closing(self._connect()) as searcher:
             return self._read(searcher, after, limit, only)
 
@@ -230,32 +233,32 @@ class SqliteStore:
         return page
 
     def types(self, numbers: Sequence[int]) -> list[str]:
-        """Return the types of these events."""
+        """Return the types of the events with these numbers."""
         places = ", ".join("?" * len(numbers))
         rows = self._reader.execute(f"SELECT type FROM events WHERE seq IN ({places}) ORDER BY seq", numbers)
         return [row[0] for row in rows]
 
     def all_types(self) -> list[str]:
-        """Return every type."""
+        """Return every type in the log."""
         return [row[0] for row in self._reader.execute(ALL_TYPES)]
 
     def close(self) -> None:
-        """Close the database and let the next bus have it."""
+        """Close the database and release its lock."""
         self._opened.close()
 
 
 def _advice(error: Exception) -> str:
-    """Say what to do about a database that cannot be opened; what may be whole is never to be moved away."""
-    kind = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary code; SQLite has many of each kind
+    """Say what to do about a database that cannot be opened. Advise moving it only if the file itself is damaged."""
+    kind = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary code, without SQLite's extension
     if kind in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
         return "make room there, or set DATA_DIR to another folder"
     if kind in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return "another program holds it, so end that one"
+        return "another program holds it; end that program"
     return "move it away to start a new log"
 
 
 def _lock(path: Path) -> TextIO:
-    """Hold a file that only one process can hold: there is one writer, or `seq` would have holes."""
+    """Lock a file, so that one process at a time appends: a second writer would number events twice."""
     file = path.open("w")
     deadline = time.monotonic() + PATIENCE
     while True:

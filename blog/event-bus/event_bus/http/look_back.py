@@ -1,0 +1,61 @@
+"""Look back: ask a subscriber for its state at any event, and return the answer."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+from flask import Flask, Response, request
+from minibus.http.errors import ApiError, Unavailable
+from minibus.http.fields import whole_number
+
+from event_bus.delivery.service_client import NotOurService, ServiceAway, ServiceClient
+from event_bus.delivery.subscribers import Subscribers
+from event_bus.log.log import Log
+
+
+def add_look_back_routes(app: Flask, log: Log, subscribers: Subscribers) -> None:
+    """Add the routes that ask a subscriber about its state."""
+
+    @app.get("/subscribers/<name>/state")
+    def show_state(name: str) -> Response:
+        """Ask a subscriber for its state, now or `at` an event, without the events in `skip`."""
+        return ask(name, "/state")
+
+    @app.get("/subscribers/<name>/changes")
+    def show_changes(name: str) -> Response:
+        """Ask a subscriber what changed in its state between two events."""
+        return ask(name, "/changes")
+
+    @app.get("/subscribers/<name>/moment")
+    def show_moment(name: str) -> Response:
+        """Ask a subscriber for one moment: the event, its handler, what changed, and the state after it."""
+        answer = ask(name, "/moment")
+        if answer.status_code == 404:
+            why = "is an older service without /moment; update it, or ask for /state, /changes and /handlers"
+            raise ApiError(501, f"{name} {why}.")
+        return answer
+
+    @app.get("/subscribers/<name>/handlers")
+    def show_handlers(name: str) -> Response:
+        """Ask a subscriber which function handles which type of event."""
+        return ask(name, "/handlers")
+
+    def ask(name: str, path: str) -> Response:
+        subscriber = subscribers.find(name)
+        check_positions(log.head)
+        try:
+            with closing(ServiceClient(subscriber.url)) as service:
+                status, body = service.ask(path, request.args.to_dict())
+        except ServiceAway as error:
+            raise Unavailable(f"{name} is down; start it to look.") from error
+        except NotOurService as error:
+            raise Unavailable(f"{name} does not answer as a service of the blog does.") from error
+        return Response(body, status, mimetype="application/json")
+
+
+def check_positions(head: int) -> None:
+    """Check that every position in the query is in the log. Raises `ApiError` 422."""
+    for field in ("at", "from", "to"):
+        position = whole_number(field, request.args)
+        if position is not None and position > head:
+            raise ApiError(422, f"The log ends at {head}; {position} is beyond it.", field)
