@@ -307,7 +307,7 @@ class TestListed:
     @pytest.mark.parametrize(
         ("status", "left", "foreign"),
         [
-            (200, False, True),  # an Express service answers 200 to whatever it gets
+            (200, False, True),  # an Express service answers 200 to every body
             (404, False, True),
             (500, False, False),  # our own service may have failed
             (500, True, True),
