@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Generator
 
@@ -14,6 +15,9 @@ from tests.docs.pages.needs import PATIENCE
 from tests.docs.pages.proof import begin, blocks, end
 from tests.docs.pages.transcript import read
 from tests.support import network
+
+# Tests use requests and curl as a learner does; both would send calls to 127.0.0.1 through the machine's proxy.
+os.environ["no_proxy"] = ",".join(filter(None, map(os.environ.get, ("no_proxy", "NO_PROXY")))) + ",127.0.0.1"
 
 pytest_collect_file = Sybil([blocks], pattern="*.md", setup=begin, teardown=end).pytest()
 

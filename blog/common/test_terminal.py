@@ -1,4 +1,4 @@
-"""What the commands print, in small: text that is only text, lines that fit, moves through the log."""
+"""The output of the commands: no control characters, lines that fit, the moves of a walk."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def shown(console: Console, *what: RenderableType) -> list[str]:
 
 
 @pytest.mark.parametrize("control", ["\x1b", "\x07", "\r", "\x00", "\x7f", "\x9b", "\u202e", "\u2028"])
-def test_what_a_terminal_would_obey_is_only_shown(control: str) -> None:
+def test_a_control_character_is_replaced_or_escaped(control: str) -> None:
     assert clean(f"a{control}b") == "a\N{REPLACEMENT CHARACTER}b"
     assert control not in json_of({"title": control})
     assert msgspec.json.decode(json_of({"title": control})) == {"title": control}
@@ -53,7 +53,7 @@ def test_an_event_is_one_line_and_its_note_stands_below(console: Console) -> Non
 
 
 @pytest.mark.parametrize(("name", "line"), [("query", "query        live"), ("notifications", "notifications live")])
-def test_how_a_subscriber_stands_begins_with_its_whole_name(name: str, line: str) -> None:
+def test_the_line_of_a_subscriber_begins_with_its_whole_name(name: str, line: str) -> None:
     assert standing(name, {"state": "live", "position": 2, "lag": 1}).plain == f"{line} at 2 of 3"
 
 
@@ -61,7 +61,7 @@ def test_data_that_is_neither_post_nor_comment_shows_as_json() -> None:
     assert [facts(data).plain for data in (None, 7, {"title": 7})] == ["null", "7", '{"title":7}']
 
 
-def test_what_fits_is_not_wrapped_and_what_does_not_hangs() -> None:
+def test_a_long_text_is_wrapped_with_a_hanging_indent_and_a_short_one_is_not() -> None:
     assert indented(Text("x" * 78), by=2, hang=4).plain == "  " + "x" * 78
     assert indented(Text("word " * 20), by=2, hang=4).plain.splitlines()[1].startswith("      word")
 
@@ -77,7 +77,7 @@ def test_source_keeps_its_lines_and_its_margins() -> None:
     ]
 
 
-def test_a_difference_says_where_and_what(console: Console) -> None:
+def test_a_difference_shows_place_and_values(console: Console) -> None:
     changes: list[dict[str, Any]] = [
         {"path": ["a", "b"], "change": "changed", "before": "pending", "after": "approved"},
         {"path": ["c"], "change": "added", "after": None},

@@ -1,6 +1,6 @@
-"""`minibus`, the bus in a terminal, on real processes: what scripts, people and faults do to it.
+"""`minibus`, the bus in a terminal, on real processes: its output for scripts and people, and its exit codes.
 
-Its page is typed, as all pages are.
+The proof of pages runs the commands of its page, docs/reference/cli.md.
 `REWRITE=1 pytest -n 0 tests/system/test_cli.py -k transcript` rewrites the long transcript; read it before you commit.
 """
 
@@ -45,14 +45,14 @@ def minibus(blog: Blog, *arguments: str, keys: str = "", **settings: str) -> sub
 
 
 def said(blog: Blog, *arguments: str, **more: str) -> str:
-    """Return what a command that succeeds says."""
+    """Return the output of a command that succeeds."""
     done = minibus(blog, *arguments, **more)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 def in_json(blog: Blog, *arguments: str) -> Any:
-    """Return what a command says with `--json`."""
+    """Return the JSON that a command prints with `--json`."""
     return msgspec.json.decode(said(blog, *arguments, "--json"))
 
 
@@ -70,7 +70,7 @@ def story(new_blog: Blog) -> Blog:
     return new_blog
 
 
-# -- the page -------------------------------------------------------------------------------------------------------
+# -- the page ---------------------------------------------------------------------------------------------------------
 
 
 def test_the_transcript_on_the_page_is_a_walk_that_moves_no_service(story: Blog) -> None:
@@ -84,7 +84,7 @@ def test_the_transcript_on_the_page_is_a_walk_that_moves_no_service(story: Blog)
 
 
 def assert_same(page: Path, text: str) -> None:
-    """Compare a page with what it has to say, or, with REWRITE=1, write that."""
+    """Compare a page with the expected text, or, with REWRITE=1, write it anew."""
     if os.environ.get("REWRITE"):
         page.write_text(text)
     assert page.read_text() == text
@@ -101,7 +101,7 @@ def test_every_command_and_option_is_on_the_page_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("name", LISTED)
-def test_every_command_helps_with_examples(new_blog: Blog, name: str) -> None:
+def test_the_help_of_every_command_has_examples_and_fits_in_80_columns(new_blog: Blog, name: str) -> None:
     helped = said(new_blog, name, "--help")
 
     assert f"Examples:\n    minibus {name}" in helped or f"minibus {name}" in helped.partition("Examples:")[2]
@@ -117,10 +117,10 @@ def test_replay_is_the_old_name_of_walk_and_says_so(story: Blog) -> None:
     assert walked.stderr == ""
 
 
-# -- what a script counts on ----------------------------------------------------------------------------------------
+# -- scripts ----------------------------------------------------------------------------------------------------------
 
 
-def test_with_json_every_command_speaks_to_scripts(story: Blog, tmp_path: Path) -> None:
+def test_with_json_every_command_prints_json(story: Blog, tmp_path: Path) -> None:
     assert in_json(story, "pause", "query")["query"]["state"] == "paused"
     assert in_json(story, "step", "query", "--count", "3") == {"query": {"position": 3, "delivered": 3}}
     assert in_json(story, "subscribers")["query"]["position"] == 3
@@ -139,7 +139,7 @@ def test_with_json_every_command_speaks_to_scripts(story: Blog, tmp_path: Path) 
     assert in_json(story, "publish", "Happened", "1", "--id", "once") == {"status": "OK", "seq": 61, "id": "once"}
 
 
-def test_exit_codes_tell_a_script_what_is_wrong(story: Blog, tmp_path: Path) -> None:
+def test_each_kind_of_error_has_its_exit_code_and_message(story: Blog, tmp_path: Path) -> None:
     broken = tmp_path / "broken.ndjson"
     broken.write_bytes(STORY.read_bytes()[:-9])
     story.stop("query")
@@ -167,7 +167,7 @@ def test_exit_codes_tell_a_script_what_is_wrong(story: Blog, tmp_path: Path) -> 
         assert (code, closed in line) == (3, True)
 
 
-def test_a_broken_file_is_refused_with_its_line(new_blog: Blog, tmp_path: Path) -> None:
+def test_import_rejects_a_broken_file_and_names_the_line(new_blog: Blog, tmp_path: Path) -> None:
     new_blog.start("event-bus")
     broken = tmp_path / "broken.ndjson"
     broken.write_bytes(STORY.read_bytes()[:-9])
@@ -178,7 +178,7 @@ def test_a_broken_file_is_refused_with_its_line(new_blog: Blog, tmp_path: Path) 
     assert new_blog.events() == []
 
 
-def test_a_token_is_shown_where_there_is_one(new_blog: Blog) -> None:
+def test_a_command_sends_the_token_of_its_environment(new_blog: Blog) -> None:
     new_blog.settings = {"BUS_TOKEN": "s3cret"}
     new_blog.start("event-bus")
 
@@ -210,7 +210,7 @@ def test_the_shell_completes_commands_and_names(story: Blog) -> None:
     assert completed("minibus state q") == ["plain,query"]
 
 
-# -- what people write is only ever text ----------------------------------------------------------------------------
+# -- text of users ----------------------------------------------------------------------------------------------------
 
 HOSTILE = "[bold red]loud[/] \x1b]0;taken over\x07 \x1b[31mred \x9b2J \u202eback\nto"
 
@@ -236,7 +236,7 @@ def written_on(new_blog: Blog) -> Blog:
     ],
     ids=" ".join,
 )
-def test_a_terminal_shows_what_is_written_and_obeys_none_of_it(written_on: Blog, command: list[str]) -> None:
+def test_a_command_prints_no_control_character_of_a_post(written_on: Blog, command: list[str]) -> None:
     output = said(written_on, *command)
 
     assert "[bold red]loud[/]" in output
@@ -256,19 +256,19 @@ def in_a_terminal(blog: Blog, *arguments: str, keys: list[bytes], prompt: bytes)
             while chunk := os.read(ours, 4096):
                 shown += chunk
                 if shown.count(prompt) > asked:
-                    # What is typed before the program listens is thrown away.
+                    # The terminal drops keys that come before the program reads them.
                     eventually(lambda: not termios.tcgetattr(ours)[3] & termios.ICANON)
                     os.write(ours, keys[asked])
                     asked += 1
         except OSError:
-            pass  # so a terminal ends whose program has gone
+            pass  # the terminal raises it once the program has ended
         finally:
             process.kill()
     os.close(ours)
     return shown.decode()
 
 
-def test_in_a_terminal_arrows_go_both_ways_and_q_ends(story: Blog) -> None:
+def test_a_walk_in_a_terminal_follows_the_arrows_until_q(story: Blog) -> None:
     keys = [b"\x1b[C", b" ", b"\x1b[D", b"\x1b[F", b"g", b"q"]
 
     shown = in_a_terminal(story, "walk", "query", "--step", keys=keys, prompt=b"q quit")

@@ -94,12 +94,12 @@ class Caller:
             yield answer
 
 
-def read(answer: requests.Response, shape: type[S]) -> S:
-    """Return the JSON of an answer in this shape. Raises `BusAway`."""
+def read(answer: requests.Response, shape: type[S], body: bytes | None = None) -> S:
+    """Return the JSON of an answer, or of a part of its body, in this shape. Raises `BusAway`."""
     try:
-        return msgspec.json.decode(answer.content, type=shape)
+        return msgspec.json.decode(answer.content if body is None else body, type=shape)
     except (ValueError, RecursionError) as error:
-        raise BusAway(other_answer(answer, error)) from error
+        raise BusAway(f"{answer.url} does not answer as the event bus does: {error}") from error
 
 
 @contextmanager
@@ -109,11 +109,6 @@ def breaks_off(message: str) -> Iterator[None]:
         yield
     except requests.RequestException as error:
         raise BusAway(message) from error
-
-
-def other_answer(answer: requests.Response, error: Exception) -> str:
-    """Tell that an answer is not one of the event bus's."""
-    return f"{answer.url} does not answer as the event bus does: {error}"
 
 
 def _never_connected(error: requests.RequestException) -> bool:

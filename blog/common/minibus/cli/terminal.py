@@ -22,7 +22,7 @@ on_the_side = Console(markup=False, highlight=False, emoji=False, stderr=True)
 
 COLOURS = {"PostCreated": "blue", "CommentCreated": "cyan", "CommentModerated": "yellow", "CommentUpdated": "green"}
 MARKS = {"added": ("+", "green"), "changed": ("~", "yellow"), "removed": ("-", "red")}
-THEME = "ansi_dark"  # the terminal's own colours, whatever its background
+THEME = "ansi_dark"  # the terminal's own colours, on a dark or a light background
 STATUSES = {"approved": "green", "rejected": "red", "pending": "yellow"}
 
 
