@@ -400,7 +400,7 @@ def test_with_a_token_the_console_asks_for_it_once(browser: Browser, new_blog: B
         tab.goto(new_blog.url("event-bus"))
         tab.locator("#token").fill("guessed")
         tab.locator("#token").press("Enter")
-        expect(tab.locator("#token-error")).to_have_text("That is not this bus's token.")
+        expect(tab.locator("#token-error")).to_have_text("This is not the bus's token.")
         expect(tab.locator("button.head")).to_have_count(0)
 
         tab.locator("#token").fill("s3cret")
