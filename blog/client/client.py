@@ -9,7 +9,7 @@ import requests
 from flask import Response, render_template, request
 from minibus.bus import session
 from minibus.http.app import create_app, run
-from minibus.http.page import protect_page
+from minibus.http.page import add_theme, protect_page
 
 QUERY_URL = os.environ.get("QUERY_URL", "http://127.0.0.1:4002")
 PATIENCE = (0.5, 2.0)  # seconds to connect, seconds to answer: a reader waits for this page
@@ -21,6 +21,7 @@ PHRASES = {
 }
 
 app = create_app(__name__)
+add_theme(app)
 
 
 @app.get("/")

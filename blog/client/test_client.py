@@ -129,6 +129,15 @@ def test_nothing_is_allowed_that_the_page_does_not_need(browser: Browser, query:
     assert headers["Referrer-Policy"] == "no-referrer"
 
 
+def test_the_theme_comes_before_the_rules_of_the_page(browser: Browser, query: Query) -> None:
+    knows(query)
+    page = browser.get("/").text
+    assert page.index("/static/theme.css") < page.index("/static/page.css")
+    with browser.get("/static/theme.css") as theme:
+        assert theme.mimetype == "text/css"
+        assert "--ground: light-dark(" in theme.text
+
+
 def test_an_unknown_address_answers_in_the_shape_of_every_error(browser: Browser) -> None:
     answer = browser.get("/nowhere")
     assert answer.status_code == 404

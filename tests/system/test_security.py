@@ -123,7 +123,7 @@ def test_without_the_token_nothing_is_changed_or_shown(locked: Blog, shown: str 
         assert answer.status_code == 401, (method, url)
         assert answer.headers["WWW-Authenticate"] == "Bearer"
 
-    assert locked.answers("event-bus", "/healthz")
+    assert all(locked.answers("event-bus", path) for path in ("/healthz", "/", "/static/main.js", "/static/theme.css"))
     assert all(locked.answers(name, "/readyz") for name in SERVICES)
 
 

@@ -1,8 +1,21 @@
-"""The security headers of a page: text that users write can never run as a script."""
+"""What every page has: security headers, so that text of users can never run as a script, and the theme."""
 
 from __future__ import annotations
 
-from flask import Response
+from pathlib import Path
+
+from flask import Flask, Response, send_from_directory
+
+STATIC = Path(__file__).parent / "static"
+
+
+def add_theme(app: Flask) -> None:
+    """Serve the theme of the blog and the console at `/static/theme.css`, beside the app's own files."""
+
+    @app.get("/static/theme.css")
+    def theme() -> Response:
+        """Send the style sheet that all pages share."""
+        return send_from_directory(STATIC, "theme.css")
 
 
 def protect_page(response: Response, *origins: str) -> Response:

@@ -7,7 +7,7 @@ from minibus.bus.token import TOKEN
 from minibus.http.errors import ApiError
 from minibus.http.fields import json_object
 from minibus.http.guard import COOKIE, is_token
-from minibus.http.page import protect_page
+from minibus.http.page import add_theme, protect_page
 
 from event_bus.console.whiteboard import follow_whiteboard, ticks
 from event_bus.delivery.deliveries import Deliveries
@@ -17,6 +17,7 @@ from event_bus.log.log import Log
 
 def add_console(app: Flask, log: Log, subscribers: Subscribers, deliveries: Deliveries) -> None:
     """Add the page, its sign-in and its streams."""
+    add_theme(app)
 
     @app.get("/")
     def console() -> Response:

@@ -55,7 +55,7 @@ class Guard:
 
     def check(self) -> None:
         """Require the token. Reject cross-origin writes. Raises `ApiError` 401, 403."""
-        if request.path not in OPEN and request.endpoint != "static":
+        if request.path not in OPEN and request.endpoint not in ("static", "theme"):
             require_token()
         if request.method in READS:
             return
