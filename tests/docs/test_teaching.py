@@ -80,7 +80,7 @@ class Lesson:
     def begin(self) -> None:
         """Take everybody along, from 0."""
         self.click("Replay live …")
-        self.click("Go on from #0, where it is held")
+        self.click("Continue from #0, where it is paused")
         self.stands_at(0)
 
     def right(self, times: int = 1) -> None:
@@ -135,10 +135,10 @@ def test_lesson_3_a_service_was_away(lesson: Lesson) -> None:
     assert len(lesson.blog.get("posts", "/posts")) == 2
 
     lesson.tab.locator('.head[data-name="query"]').click()
-    lesson.click("Let it go on to the end")
+    lesson.click("Resume it")
     eventually(lambda: len(lesson.blog.page()) == 2, seconds=30)
     lesson.click("Close")
-    lesson.click("3 services are held: let them go on")
+    lesson.click("3 services are paused: resume them")
     expect(lesson.tab.locator("#put-back")).to_be_hidden(timeout=PATIENCE)
 
 

@@ -1,5 +1,6 @@
-/** The bus over HTTP: JSON in and out, errors as the bus words them, a person asked for the token where it needs one. */
+/** The bus over HTTP: JSON in and out, and errors in the bus's own words. A 401 opens the question for the token. */
 
+/** An error reply of the bus. `status` is 0 where the bus does not answer. */
 export class Refused extends Error {
   constructor(status, message) {
     super(message);
@@ -9,35 +10,33 @@ export class Refused extends Error {
 
 let askForToken = () => {};
 
-/** Say who asks the person for the token when the bus wants one. */
+/** Set what asks the person at this page for the token, once the bus requires one. */
 export function whenTokenIsNeeded(ask) {
   askForToken = ask;
 }
 
-/** Ask the bus; return its JSON, and the address of the next page where it names one. Throws `Refused`. */
-export async function ask(path, { method = "GET", body, signal } = {}) {
-  let answer;
+/** Send a request; return the reply's JSON as `data`, and the address of the `next` page where there is one. Throws `Refused`. */
+export async function ask(path, { method = "GET", body } = {}) {
+  let reply;
   try {
-    answer = await fetch(path, {
+    reply = await fetch(path, {
       method,
-      signal,
       headers: body === undefined ? {} : { "Content-Type": "application/json" },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
+  } catch {
     throw new Refused(0, "The event bus does not answer.");
   }
-  if (answer.status === 401 && path !== "/session") askForToken();
-  if (!answer.ok) throw new Refused(answer.status, await messageOf(answer));
-  const next = /<([^>]+)>; rel="next"/.exec(answer.headers.get("Link") ?? "");
-  return { data: answer.status === 204 ? null : await answer.json(), next: next?.[1] ?? null };
+  if (reply.status === 401 && path !== "/session") askForToken();
+  if (!reply.ok) throw new Refused(reply.status, await messageOf(reply));
+  const next = /<([^>]+)>; rel="next"/.exec(reply.headers.get("Link") ?? "");
+  return { data: reply.status === 204 ? null : await reply.json(), next: next?.[1] ?? null };
 }
 
-async function messageOf(answer) {
+async function messageOf(reply) {
   try {
-    return (await answer.json()).errors[0].message;
+    return (await reply.json()).errors[0].message;
   } catch {
-    return `The bus answered ${answer.status}.`;
+    return `The event bus answers with status ${reply.status}.`;
   }
 }

@@ -1,54 +1,62 @@
-/** The whiteboard: lifelines, time running down, drawn anew from its rows whenever there is something new to draw. */
+/** The whiteboard: a lifeline for each service, time running down. Each change draws it again from its rows. */
 
-import { colourOf, element, find, shape } from "./dom.js";
+import { element, find, shape } from "./dom.js";
+import { colourOf } from "./event-types.js";
 import { known } from "./events.js";
-import { isPod, view } from "./view.js";
+import { serviceOf, shortName } from "./names.js";
+import { view } from "./view.js";
 
 const HEIGHTS = { event: 54, burst: 58, replay: 44, state: 30 };
 const ORDER = ["posts", "comments", "query", "moderation"];
 const BOX = { width: 44, height: 20, letter: 9.5 };
 
-/** The service that a name begins with: pods are `query-…`, each its own. */
-const serviceOf = (name) => name.split("-")[0];
-
-/** How wide a box is with these words in it. */
+/** Return how wide a box with these words is. */
 const widthOf = (words) => Math.max(BOX.width, BOX.letter * words.length + 6);
 
 const picture = find("#picture");
 const heads = find("#heads");
-let shown = ""; // the heads that stand there
+let shown = ""; // the heads on the page
+let animated = 0; // the number of the last row that was drawn: only new rows are animated
 
-/** Draw these rows, as many as there is room for: up to the position, or the last ones. */
-export function draw(rows, chain, openSubscriber) {
+/** Draw these rows, as many as there is room for: the last ones, or those around the position. */
+export function draw(rows, openSubscriber) {
   const columns = columnsOf(view.subscribers);
   drawHeads(columns, openSubscriber);
   const { width, height } = picture.getBoundingClientRect();
   if (!width) return;
   const x = new Map(columns.map((name, index) => [name, ((index + 0.5) * width) / columns.length]));
-  const [visible, remembered] = choose(rows, height);
-  // Which of a service's pods published an event is not known: the first one stands for all.
+  const [visible, isKept] = choose(rows, height);
+  const chain = new Set(view.following ? [] : view.chain.map((event) => event.seq));
+  // An event names the service that published it, not the pod: the arrow begins at the service's first pod.
   for (const name of columns) if (!x.has(serviceOf(name))) x.set(serviceOf(name), x.get(name));
   picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
   const drawing = [];
+  const tops = [];
   let y = 6;
-  const tops = visible.map((row) => [row, y, (y += HEIGHTS[row.kind])]);
+  for (const row of visible) {
+    tops.push([row, y, y + HEIGHTS[row.kind]]);
+    y += HEIGHTS[row.kind];
+  }
   for (const name of columns) drawing.push(...lifeline(name, x.get(name), tops, height));
   for (const [row, top, bottom] of tops) {
     const current = row.kind === "event" && row.seq === view.at && !view.following;
     if (current) {
-      drawing.push(shape("rect", { class: "current", x: 2, y: top, width: width - 4, height: bottom - top - 2, rx: 6 }));
+      drawing.push(
+        shape("rect", { class: "current", x: 2, y: top, width: width - 4, height: bottom - top - 2, rx: 6 }),
+      );
     }
     const group = shape("g", { class: classOf(row, chain) });
     group.append(...DRAW[row.kind](row, top, x));
     drawing.push(group);
-    row.fresh = false;
   }
-  if (!view.head) drawing.push(text(width / 2, 40, "Quiet. Write a post, and watch.", "quiet"));
-  if (!remembered) drawing.push(text(width / 2, height - 8, "Who heard this is not remembered: the log is.", "quiet"));
+  animated = rows.at(-1)?.number ?? 0;
+  if (!view.head) drawing.push(text(width / 2, 40, "No events yet. Write a post, and watch.", "quiet"));
+  if (!isKept)
+    drawing.push(text(width / 2, height - 8, "Delivery details are no longer kept for these events.", "quiet"));
   picture.replaceChildren(...drawing);
 }
 
-/** The bus in the middle, its subscribers around it. */
+/** Return the names of the columns: the bus in the middle, its subscribers on both sides. */
 function columnsOf(subscribers) {
   const rank = (name) => ORDER.indexOf(serviceOf(name)) + 1 || ORDER.length + 1;
   const names = subscribers.map((subscriber) => subscriber.name).sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
@@ -67,14 +75,20 @@ function drawHeads(columns, openSubscriber) {
   const focused = document.activeElement?.dataset?.name;
   heads.replaceChildren(
     ...facts.map(([name, state, place]) => {
-      const short = label(name, columns);
+      const short = shortName(name, columns);
       const title = element("b", {}, short);
       title.style.setProperty("--width", widthInEm(short));
       const inside = [title, element("span", { class: "place" }, state === "bus" ? "event bus" : `${state} ${place}`)];
       if (state === "bus") return element("div", { class: "head bus" }, ...inside);
       return element(
         "button",
-        { class: "head", "data-name": name, "data-state": state, title: `Open the controls of ${name}`, onclick: () => openSubscriber(name) },
+        {
+          class: "head",
+          "data-name": name,
+          "data-state": state,
+          title: `Open the controls of ${name}`,
+          onclick: () => openSubscriber(name),
+        },
         ...inside,
       );
     }),
@@ -82,42 +96,34 @@ function drawHeads(columns, openSubscriber) {
   if (focused) heads.querySelector(`[data-name="${CSS.escape(focused)}"]`)?.focus();
 }
 
-/** A pod's long name (`query-depl-5d9c7b8f6-x2abc`) in short: its service, and which one where there are several. */
-function label(name, columns) {
-  if (!isPod(name)) return name;
-  const parts = name.split("-");
-  const several = columns.filter((other) => serviceOf(other) === parts[0]).length > 1;
-  return several ? `${parts[0]}-${parts.at(-1)}` : parts[0];
-}
-
-/** How wide a name is in bold, in em. */
+/** Return how wide a name is in bold, in em. */
 function widthInEm(name) {
   const pen = document.createElement("canvas").getContext("2d");
   pen.font = "bold 100px system-ui, sans-serif";
   return pen.measureText(name).width / 100;
 }
 
-/** Choose the rows that fit: those that end with the last one, or a little below the position. */
+/** Choose the rows that fit, down to the last one or a little below the position; tell whether they are still kept. */
 function choose(rows, height) {
-  let list = rows.list;
+  let list = rows;
   let end = list.length;
-  let remembered = true;
+  let isKept = true;
   if (!view.following && view.at > 0) {
     let place = list.findLastIndex((row) => row.kind === "event" && row.seq === view.at);
     if (place < 0) {
       list = fromTheLog();
       place = list.findLastIndex((row) => row.seq === view.at);
-      remembered = false;
+      isKept = false;
     }
     end = Math.min(list.length, place + 4);
   }
   let start = end;
   let room = height - 26;
   while (start > 0 && room >= HEIGHTS[list[start - 1].kind]) room -= HEIGHTS[list[--start].kind];
-  return [list.slice(start, end), remembered];
+  return [list.slice(start, end), isKept];
 }
 
-/** What was published around the position; who heard it so long ago, nobody remembers. */
+/** Return rows of the events around the position, without deliveries: the page no longer keeps those. */
 function fromTheLog() {
   const made = [];
   for (let seq = Math.max(1, view.at - 12); seq <= Math.min(view.head, view.at + 3); seq += 1) {
@@ -128,13 +134,13 @@ function fromTheLog() {
 }
 
 function classOf(row, chain) {
-  const lit = chain && row.kind === "event" && chain.has(row.seq) ? " lit" : "";
-  const dim = chain && chain.size > 1 && row.kind === "event" && !chain.has(row.seq) ? " dim" : "";
+  const lit = row.kind === "event" && chain.has(row.seq) ? " lit" : "";
+  const dim = row.kind === "event" && chain.size > 1 && !chain.has(row.seq) ? " dim" : "";
   const later = !view.following && (row.seq ?? row.first) > view.at && row.kind !== "replay" ? " later" : "";
-  return `row ${row.kind}${lit}${dim}${later}${row.fresh ? " fresh" : ""}`;
+  return `row ${row.kind}${lit}${dim}${later}${row.fresh && row.number > animated ? " fresh" : ""}`;
 }
 
-/** A lifeline in pieces: red for as long as its service was down. */
+/** Draw a lifeline in pieces: red while its service was down. */
 function lifeline(name, x, tops, height) {
   if (name === "bus") return [shape("line", { class: "life bus", x1: x, x2: x, y1: 0, y2: height })];
   const pieces = [];
@@ -223,7 +229,7 @@ const DRAW = {
   },
 };
 
-/** The arrows from the bus to everybody who heard, or did not. */
+/** Draw an arrow from the bus for each delivery, and a cross where it did not arrive. */
 function fan(row, x, y, width) {
   const bus = x.get("bus");
   const drawn = [];

@@ -1,4 +1,4 @@
-/** One subscriber: how it is, and what can be done to it. The bus's answer is shown. */
+/** The controls of one subscriber: its facts, what can be done to it, and the bus's reply. */
 
 import { ask, Refused } from "./api.js";
 import { confirm } from "./dialogs.js";
@@ -12,12 +12,12 @@ let name = null;
 export function open(which) {
   name = which;
   find("#subscriber-answer").textContent = "";
-  show();
+  draw();
   dialog.showModal();
 }
 
-/** Show how it is now. */
-export function show() {
+/** Show the subscriber as it is now. */
+export function draw() {
   const subscriber = view.subscribers.find((one) => one.name === name);
   if (!subscriber) return;
   find("#subscriber-title").textContent = name;
@@ -31,30 +31,34 @@ export function show() {
     parked: subscriber.parked.length ? subscriber.parked.map((seq) => `#${seq}`).join(", ") : "none",
   };
   find("#subscriber-facts").replaceChildren(
-    ...Object.entries(facts).map(([fact, value]) => element("div", {}, element("dt", {}, fact), element("dd", {}, value))),
+    ...Object.entries(facts).map(([fact, value]) =>
+      element("div", {}, element("dt", {}, fact), element("dd", {}, value)),
+    ),
   );
   const place = find("#subscriber-actions");
-  const actions = subscriber.paused
-    ? [["Let it go on to the end", resume], ["Deliver one event", step], ["Replay from the beginning", rewind]]
-    : [["Hold it here", pause], ["Replay from the beginning", rewind]];
-  const words = JSON.stringify(actions.map(([label]) => label));
-  if (place.dataset.words === words) return; // the focus stays where it is
-  place.dataset.words = words;
-  place.replaceChildren(...actions.map(([label, act]) => element("button", { onclick: act }, label)));
+  const actions = subscriber.paused ? WHILE_PAUSED : WHILE_RUNNING;
+  const labels = Object.keys(actions).join();
+  if (place.dataset.labels === labels) return; // a new button would not have the focus
+  place.dataset.labels = labels;
+  place.replaceChildren(...Object.entries(actions).map(([label, run]) => element("button", { onclick: run }, label)));
 }
 
-const pause = () => tell("PATCH", "", { paused: true }, (now) => `Held at #${now.position}.`);
-const resume = () => tell("PATCH", "", { paused: false }, (now) => `Goes on from #${now.position} to #${view.head}.`);
-const step = () => tell("POST", "/step", { count: 1 }, (now) => `${now.delivered} delivered; it is at #${now.position}.`);
+const pause = () => control("PATCH", "", { paused: true }, (now) => `Paused at #${now.position}.`);
+const resume = () => control("PATCH", "", { paused: false }, (now) => `Resumed at #${now.position} of ${view.head}.`);
+const step = () =>
+  control("POST", "/step", { count: 1 }, (now) => `${now.delivered} delivered; the position is #${now.position}.`);
 
 async function rewind() {
-  const text = "It forgets everything and is replayed. Readers of the blog may see that for a moment; nothing is lost.";
+  const text = `${name} forgets its state and is replayed. Readers of the blog may see that for a moment. No event is lost.`;
   if (await confirm(`Replay ${name} from the beginning?`, text, "Replay it")) {
-    await tell("POST", "/rewind", { to: 0 }, (now) => `Sent back; it is ${now.state} at #${now.position}.`);
+    await control("POST", "/rewind", { to: 0 }, (now) => `Rewound; it is ${now.state} at #${now.position}.`);
   }
 }
 
-async function tell(method, where, body, inWords) {
+const WHILE_RUNNING = { "Pause it here": pause, "Replay from the beginning": rewind };
+const WHILE_PAUSED = { "Resume it": resume, "Deliver one event": step, "Replay from the beginning": rewind };
+
+async function control(method, where, body, inWords) {
   const answer = find("#subscriber-answer");
   answer.textContent = "…";
   try {

@@ -1,24 +1,17 @@
-/** The event at the position: its JSON, and its chain from the first cause to the last effect. */
+/** The event at the position: its chain from the first cause to the last effect, its switches, and its JSON. */
 
-import { colourOf, element, find, summaryOf } from "./dom.js";
-import { chainOf, load } from "./events.js";
-import { switchOff } from "./list.js";
-import { seek, view } from "./view.js";
+import { element, find } from "./dom.js";
+import { colourOf, summaryOf } from "./event-types.js";
+import { seek, toggle } from "./timeline.js";
+import { act, view } from "./view.js";
 
 const place = find("#event");
 
-/** Show the event at the position, and note it in the view; return the numbers of its chain, null if it is late. */
-export async function show() {
-  if (view.at === 0) {
-    place.replaceChildren(element("p", { class: "empty" }, "Before the first event."));
-    return new Set();
-  }
-  const at = view.at;
-  const event = await load(at, view.head);
-  if (!event || at !== view.at) return null;
-  view.event = event;
-  const chain = await chainOf(event);
-  if (at !== view.at) return null;
+/** Show the event of the view. Until it has loaded, the event before stays. */
+export function draw() {
+  const { at, event, chain } = view;
+  if (at === 0) place.replaceChildren(element("p", { class: "empty" }, "Before the first event."));
+  if (!event) return;
   place.replaceChildren(
     element(
       "div",
@@ -32,12 +25,11 @@ export async function show() {
       "div",
       { class: "what-if" },
       element("span", {}, "What if it had not happened?"),
-      toggle(String(at), "Switch off"),
-      toggle(`${at}*`, "… with what it caused"),
+      switchFor(String(at), "Switch off"),
+      switchFor(`${at}*`, "… with what it caused"),
     ),
     element("details", {}, element("summary", {}, "JSON"), element("pre", {}, JSON.stringify(event, null, 2))),
   );
-  return new Set(chain.map((one) => one.seq));
 }
 
 function link(event) {
@@ -46,7 +38,7 @@ function link(event) {
     {},
     element(
       "button",
-      { "aria-current": event.seq === view.at && "true", onclick: () => seek(event.seq) },
+      { "aria-current": event.seq === view.at && "true", onclick: () => act(seek, event.seq) },
       element("i", { class: colourOf(event.type) }),
       `#${event.seq} ${event.type}`,
       element("span", { class: "summary" }, summaryOf(event)),
@@ -54,7 +46,7 @@ function link(event) {
   );
 }
 
-function toggle(mark, words) {
+function switchFor(mark, words) {
   const pressed = view.skip.includes(mark);
-  return element("button", { "aria-pressed": String(pressed), onclick: () => switchOff(mark) }, words);
+  return element("button", { "aria-pressed": String(pressed), onclick: () => act(toggle, mark) }, words);
 }

@@ -1,9 +1,9 @@
-/** The small windows: a question, the bus's token, and what closes them. */
+/** The dialogs: a question, the token, and the buttons that close them. */
 
 import { ask, Refused, whenTokenIsNeeded } from "./api.js";
 import { find } from "./dom.js";
 
-/** Ask a question; return whether the answer was yes. */
+/** Ask for confirmation; return whether the answer was yes. */
 export function confirm(title, text, yes) {
   find("#ask-title").textContent = title;
   find("#ask-text").textContent = text;
@@ -25,7 +25,7 @@ for (const button of document.querySelectorAll("dialog .close")) {
   button.addEventListener("click", () => button.closest("dialog").close());
 }
 
-/** Ask for the bus's token, unless that is asked already. */
+/** Ask for the token, unless its dialog is open already. */
 export function askForToken() {
   const dialog = find("#enter");
   if (!dialog.open) dialog.showModal();

@@ -1,47 +1,50 @@
-/** The log as a list. Only what is visible is in the page, however long the log is. */
+/** The log as a list, and its filter. Only the rows in sight are on the page, however long the log is. */
 
-import { colourOf, element, find, summaryOf } from "./dom.js";
+import { element, find } from "./dom.js";
+import { colourOf, summaryOf } from "./event-types.js";
 import { known, load, search } from "./events.js";
-import { change, seek, view } from "./view.js";
+import { isOff, seek, toggle } from "./timeline.js";
+import { act, view } from "./view.js";
 
 const HEIGHT = 34; // pixels, as in the style sheet
-const MARGIN = 6; // rows above and below what is visible
+const MARGIN = 6; // rows above and below those in sight
+const TYPING = 200; // milliseconds without a key until the filter searches
 
 const list = find("#list");
 const rows = find("#rows");
-let found = null; // with a filter: the numbers that it found so far
-let next = null; // and where the search goes on
+let found = null; // with a filter: the numbers of the events that it has found so far
+let next = null; // with a filter: the address of the next page
 let filter = {};
 let drawn = "";
-let lit = new Set();
 
-/** Draw the list anew where something changed. */
-export function draw(chain) {
-  lit = chain ?? lit;
+/** Draw the list, if anything in it has changed. */
+export function draw() {
   const count = found ? found.length : view.head;
   const top = Math.max(0, Math.floor(list.scrollTop / HEIGHT) - MARGIN);
   const bottom = Math.min(count, Math.ceil((list.scrollTop + list.clientHeight) / HEIGHT) + MARGIN);
   const numbers = [];
   for (let place = top; place < bottom; place += 1) numbers.push(found ? found[place] : place + 1);
-  fetchMissing(numbers);
-  const now = JSON.stringify([numbers.map((seq) => [seq, Boolean(known(seq))]), top, count, view.at, view.skip, [...lit]]);
+  loadMissing(numbers);
+  const chain = new Set(view.chain.length > 1 ? view.chain.map((event) => event.seq) : []);
+  const loaded = numbers.map((seq) => [seq, Boolean(known(seq))]);
+  const now = JSON.stringify([view.log, loaded, top, count, view.at, view.skip, [...chain]]);
   if (now === drawn) return;
   drawn = now;
   const focused = rows.contains(document.activeElement) ? document.activeElement.dataset.focus : null;
   rows.style.height = `${count * HEIGHT}px`;
-  rows.replaceChildren(...numbers.map((seq, index) => row(seq, top + index)));
+  rows.replaceChildren(...numbers.map((seq, index) => row(seq, top + index, chain.has(seq))));
   if (focused) rows.querySelector(`[data-focus="${focused}"]`)?.focus({ preventScroll: true });
   if (found && next && bottom >= count) searchOn();
 }
 
-function row(seq, place) {
+function row(seq, place, isLit) {
   const event = known(seq);
   const current = seq === view.at;
-  const off = view.skip.some((mark) => Number.parseInt(mark, 10) === seq);
+  const off = isOff(view, seq);
   const named = event ? `#${seq} ${event.type}` : `#${seq}`;
   const made = element(
     "li",
-    { class: `${current ? "current" : ""}${off ? " off" : ""}${lit.has(seq) && lit.size > 1 ? " lit" : ""}` },
+    { class: `${current ? "current" : ""}${off ? " off" : ""}${isLit ? " lit" : ""}` },
     element(
       "button",
       {
@@ -49,7 +52,7 @@ function row(seq, place) {
         "data-focus": `go ${seq}`,
         "aria-current": current && "true",
         tabindex: current ? 0 : -1,
-        onclick: () => seek(seq),
+        onclick: () => act(seek, seq),
       },
       element("span", { class: "seq" }, `#${seq}`),
       element("i", { class: event ? colourOf(event.type) : "" }),
@@ -64,9 +67,9 @@ function row(seq, place) {
         "data-focus": `switch ${seq}`,
         "aria-pressed": String(off),
         "aria-label": `${off ? "off" : "on"}: ${named}. What if it had not happened?`,
-        title: "what if this had not happened?",
+        title: "What if this had not happened?",
         tabindex: current ? 0 : -1,
-        onclick: () => switchOff(String(seq)),
+        onclick: () => act(toggle, String(seq)),
       },
       off ? "off" : "on",
     ),
@@ -75,24 +78,18 @@ function row(seq, place) {
   return made;
 }
 
-/** Switch an event off, or on again; `7*` with all that it caused. */
-export function switchOff(mark) {
-  const others = view.skip.filter((one) => Number.parseInt(one, 10) !== Number.parseInt(mark, 10));
-  change({ skip: view.skip.includes(mark) || (!mark.endsWith("*") && others.length < view.skip.length) ? others : [...others, mark] });
-}
-
-async function fetchMissing(numbers) {
+async function loadMissing(numbers) {
   const missing = numbers.filter((seq) => !known(seq));
   if (!missing.length) return;
   try {
     await Promise.all([load(missing[0], view.head), load(missing.at(-1), view.head)]);
     draw();
   } catch {
-    // The page says already that the bus is away, and asks again when it is back.
+    // The bus is away, as the header says. The list is drawn again when the bus is back.
   }
 }
 
-/** Bring the position into sight. */
+/** Scroll to the position. */
 export function showPosition() {
   const place = found ? found.indexOf(view.at) : view.at - 1;
   if (place < 0) {
@@ -106,6 +103,7 @@ export function showPosition() {
   else if (top + 2 * HEIGHT > list.scrollTop + list.clientHeight) list.scrollTop = top + 2 * HEIGHT - list.clientHeight;
 }
 
+/** Load the next page of what the filter finds. */
 async function searchOn() {
   const address = next;
   next = null;
@@ -117,7 +115,7 @@ async function searchOn() {
   draw();
 }
 
-/** The log has grown: look whether a filter finds more. */
+/** Search the events that the log has grown by. */
 export async function grown() {
   if (!found || next) return;
   const asked = filter;
@@ -141,18 +139,19 @@ async function filterBy() {
   draw();
 }
 
-let patience;
+let typing;
 find("#type").addEventListener("change", filterBy);
 find("#text").addEventListener("input", () => {
-  clearTimeout(patience);
-  patience = setTimeout(filterBy, 200);
+  clearTimeout(typing);
+  typing = setTimeout(filterBy, TYPING);
 });
 list.addEventListener("scroll", () => draw(), { passive: true });
 
-/** Offer these types to filter by. */
+/** Offer these types in the filter. */
 export function offerTypes(types) {
   const select = find("#type");
   for (const type of types) {
-    if (![...select.options].some((option) => option.value === type)) select.append(element("option", { value: type }, type));
+    if (![...select.options].some((option) => option.value === type))
+      select.append(element("option", { value: type }, type));
   }
 }

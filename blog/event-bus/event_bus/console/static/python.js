@@ -1,4 +1,4 @@
-/** Python source with its keywords, texts and comments told apart. */
+/** Python source, with its keywords, texts and comments in colours. */
 
 import { element } from "./dom.js";
 

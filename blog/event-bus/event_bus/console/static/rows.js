@@ -1,97 +1,98 @@
-/** What the whiteboard shows, as rows in time: an event and who heard it, a burst, a replay, a service that went or came. */
+/** The whiteboard's rows, a fold of the bus's messages. Pure: rows and a message in, rows out. */
 
-const KEPT = 400; // rows
-const SINGLY = 12; // events that come at once and are still drawn one by one
-const TAIL = 4; // of a burst, so many at its end are
+export const KEPT = 400; // rows
+export const SINGLY = 12; // of more events in one message, the first ones become one row: a burst
+export const TAIL = 4; // events at the end of a burst that still have a row each
+const NEAR = 6; // rows: a replay whose row is further up gets a new row
 
-/** The rows, oldest first. `down` of each says who was down when it began. */
-export class Rows {
-  constructor() {
-    this.list = [];
-    this.events = new Map(); // seq → row
-    this.states = new Map(); // service → state
-    this.isNew = false; // whether things happen now, or are told of because the page has just opened
+/** The whiteboard before the first message. */
+export const EMPTY = {
+  list: [], // the rows, oldest first
+  states: new Map(), // subscriber → its state
+  live: false, // whether the messages tell what happens now; the first ones tell what happened before the page opened
+  made: 0, // rows so far; a row's `number` is its place among them
+};
+
+/** Apply a message. Its kind is `live`, `subscribers`, `events` or `deliveries`; the last three are the bus's. */
+export const fold = (board, kind, data) => MESSAGES[kind](board, data);
+
+const MESSAGES = {
+  /** From now on the messages tell what happens now. */
+  live: (board) => ({ ...board, live: true }),
+
+  /** The subscribers as they are now. */
+  subscribers(board, { subscribers }) {
+    const names = new Set(subscribers.map((subscriber) => subscriber.name));
+    const states = new Map([...board.states].filter(([name]) => names.has(name)));
+    return subscribers.reduce(stateNow, { ...board, states });
+  },
+
+  /** The events `first` to `last` are stored; `events` are the last of them. */
+  events(board, { first, last, events }) {
+    const single = board.live && last - first + 1 > SINGLY ? events.slice(-TAIL) : events;
+    const many = last - first + 1 - single.length;
+    const known = new Set(board.list.filter((row) => row.kind === "event").map((row) => row.seq));
+    const rows = single
+      .filter((event) => !known.has(event.seq))
+      .map((event) => ({ kind: "event", seq: event.seq, event, heard: new Map(), tail: many > 0 }));
+    return rows.reduce(add, many > 0 ? burst(board, first, first + many - 1) : board);
+  },
+
+  /** Deliveries that have ended, each of the events `first` to `last` to one subscriber. */
+  deliveries: (board, deliveries) =>
+    deliveries
+      // A subscriber that has moved meanwhile (`late`) or asks for earlier events (`gap`) gets the events again.
+      .filter(({ result }) => result !== "late" && result !== "gap")
+      .reduce((now, delivery) => (delivery.replay ? replayed : heard)(now, delivery), board),
+};
+
+/** Note a subscriber's state; add a row if it went down or came back. */
+function stateNow(board, { name, state }) {
+  const was = board.states.get(name);
+  const now = { ...board, states: new Map(board.states).set(name, state) };
+  if (was === undefined || (was === "down") === (state === "down")) return now;
+  return add(now, { kind: "state", service: name, up: state !== "down" });
+}
+
+/** Fold the events `first` to `last` into the burst at the end of the board, or into a new one. */
+function burst(board, first, last) {
+  const end = board.list.at(-1);
+  const open = end?.kind === "burst" || end?.tail ? board.list.findLast((row) => row.kind === "burst") : undefined;
+  if (!open) return add(board, { kind: "burst", first, last, heard: new Map() });
+  // The burst goes on, so its tail until now is no tail any more.
+  const list = board.list.filter((row) => !row.tail || row.seq < open.first);
+  return { ...board, list: list.map((row) => (row === open ? { ...open, last } : row)) };
+}
+
+/** Note who received these events, on the row of each. */
+function heard(board, { subscriber, first, last, result, error }) {
+  const list = board.list.map((row) => {
+    if (!row.heard || (row.last ?? row.seq) < first || (row.first ?? row.seq) > last) return row;
+    const before = row.heard.get(subscriber)?.missed ?? 0;
+    const missed = before + (result === "failed" || result === "lost" ? 1 : 0);
+    return { ...row, heard: new Map(row.heard).set(subscriber, { result, error, missed }) };
+  });
+  return { ...board, list };
+}
+
+/** Extend the subscriber's replay where it goes on, or begin a row for it. */
+function replayed(board, { subscriber, first, last, result }) {
+  const place = board.list.findLastIndex((row) => row.kind === "replay" && row.service === subscriber);
+  const open = place >= board.list.length - NEAR ? board.list[place] : undefined;
+  if (open?.result === result && (result === "failed" || first === open.last + 1)) {
+    const longer = { ...open, last: Math.max(last, open.last), times: open.times + 1 };
+    return { ...board, list: board.list.with(place, longer) };
   }
+  return add(board, { kind: "replay", service: subscriber, first, last, result, times: 1 });
+}
 
-  /** Note how the subscribers are. */
-  subscribers(all) {
-    const names = new Set(all.map((subscriber) => subscriber.name));
-    for (const name of this.states.keys()) if (!names.has(name)) this.states.delete(name);
-    for (const { name, state } of all) {
-      const was = this.states.get(name);
-      this.states.set(name, state);
-      if (was === undefined || (was === "down") === (state === "down")) continue;
-      this.add({ kind: "state", service: name, up: state !== "down" });
-    }
+/** Add a row. Its `down` names who was down when it began; `fresh` rows tell what happens now. */
+function add(board, row) {
+  const down = new Set([...board.states].filter(([, state]) => state === "down").map(([name]) => name));
+  if (row.kind === "state") {
+    if (row.up) down.add(row.service);
+    else down.delete(row.service);
   }
-
-  /** Note new events: `first` to `last`, of which the last ones are told of singly. */
-  stored({ first, last, events }) {
-    const many = last - first + 1;
-    const singly = this.isNew && many > SINGLY ? events.slice(-TAIL) : events;
-    const folded = many - singly.length;
-    if (folded > 0) {
-      const previous = this.list.at(-1);
-      if (previous?.kind === "burst") {
-        previous.last = first + folded - 1;
-      } else if (previous?.kind === "event" && previous.tail) {
-        // The end of the burst before is no end any more.
-        const burst = this.list.findLast((row) => row.kind === "burst");
-        this.list = this.list.filter((row) => row === burst || !row.tail || row.seq < burst.first);
-        burst.last = first + folded - 1;
-        for (const seq of [...this.events.keys()]) if (seq >= burst.first && seq <= burst.last) this.events.delete(seq);
-      } else {
-        this.add({ kind: "burst", first, last: first + folded - 1, heard: new Map() });
-      }
-    }
-    for (const event of singly) {
-      if (this.events.has(event.seq)) continue;
-      const row = { kind: "event", seq: event.seq, event, heard: new Map(), tail: folded > 0 };
-      this.add(row);
-      this.events.set(event.seq, row);
-    }
-  }
-
-  /** Note deliveries. */
-  delivered(deliveries) {
-    for (const delivery of deliveries) {
-      if (delivery.replay) this.replayed(delivery);
-      else this.heard(delivery);
-    }
-  }
-
-  heard({ subscriber, first, last, result, error }) {
-    if (result === "late" || result === "gap") return;
-    for (const row of this.list) {
-      const from = row.kind === "event" ? row.seq : row.first;
-      const to = row.kind === "event" ? row.seq : row.last;
-      if (!row.heard || to < first || from > last) continue;
-      const before = row.heard.get(subscriber);
-      const missed = (before?.missed ?? 0) + (result === "failed" || result === "lost" ? 1 : 0);
-      row.heard.set(subscriber, { result, error, missed });
-    }
-  }
-
-  replayed({ subscriber, first, last, result }) {
-    const open = this.list.findLast((row) => row.kind === "replay" && row.service === subscriber);
-    const since = open && this.list.indexOf(open) >= this.list.length - 6;
-    if (since && open.result === result && (result === "failed" || first === open.last + 1)) {
-      open.last = Math.max(last, open.last);
-      open.times += 1;
-    } else if (!(result === "late" || result === "gap")) {
-      this.add({ kind: "replay", service: subscriber, first, last, result, times: 1 });
-    }
-  }
-
-  add(row) {
-    row.down = new Set([...this.states].filter(([, state]) => state === "down").map(([name]) => name));
-    if (row.kind === "state" && !row.up) row.down.delete(row.service);
-    if (row.kind === "state" && row.up) row.down.add(row.service);
-    row.fresh = this.isNew;
-    this.list.push(row);
-    while (this.list.length > KEPT) {
-      const gone = this.list.shift();
-      if (gone.kind === "event") this.events.delete(gone.seq);
-    }
-  }
+  const made = board.made + 1;
+  return { ...board, made, list: [...board.list, { ...row, number: made, down, fresh: board.live }].slice(-KEPT) };
 }

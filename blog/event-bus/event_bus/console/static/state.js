@@ -11,7 +11,9 @@ export function blogCards(state, changes) {
   const gone = changes.filter((one) => one.change === "removed" && one.path.length === 1);
   return [
     ...gone.map((one) => card(String(one.path[0]), one.before, marks)),
-    ...Object.entries(state).reverse().map(([id, entity]) => card(id, entity, marks)),
+    ...Object.entries(state)
+      .reverse()
+      .map(([id, entity]) => card(id, entity, marks)),
   ];
 }
 
@@ -53,7 +55,9 @@ export function jsonLines(state, changes) {
   const marks = new Map(changes.map((one) => [JSON.stringify(one.path), one.change]));
   const lines = [];
   write(state, { path: [], indent: "", name: "", end: "", mark: null }, lines, marks);
-  return [element("pre", { class: "json" }, ...lines.map(([text, mark]) => element("span", { class: mark }, `${text}\n`)))];
+  return [
+    element("pre", { class: "json" }, ...lines.map(([text, mark]) => element("span", { class: mark }, `${text}\n`))),
+  ];
 }
 
 function write(value, { path, indent, name, end, mark: inherited }, lines, marks) {

@@ -1,12 +1,12 @@
-/** The whole log in one strip: a coloured tick for each event, or for one in so many, and the slider over them. */
+/** The strip of the whole log: a coloured tick for each event, in a long log for one of many, and the slider over them. */
 
 import { ask } from "./api.js";
-import { colourOf, element, find } from "./dom.js";
-import { offerTypes } from "./list.js";
+import { element, find } from "./dom.js";
+import { colourOf } from "./event-types.js";
 import { go } from "./transport.js";
 import { view } from "./view.js";
 
-const REFRESH = 1_000; // milliseconds: a strip that is finer than the eye need not be newer
+const REFRESH = 1_000; // milliseconds: while events stream in, the strip is loaded once a second
 
 const canvas = find("#ticks");
 const slider = find("#slider");
@@ -17,25 +17,24 @@ slider.addEventListener("input", () => go(slider.valueAsNumber));
 new ResizeObserver(() => draw()).observe(canvas);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => draw());
 
-/** The log has grown, or is another one: fetch the ticks soon, and not too often. */
-export function refresh(soon = false) {
-  if (soon) {
+/** Load the ticks again, at once for another log, otherwise soon; call `onTypes` with the types of the log. */
+export function refresh(onTypes, atOnce) {
+  if (atOnce) {
     clearTimeout(due);
     due = null;
   }
-  due ??= setTimeout(
-    async () => {
-      due = null;
-      try {
-        strip = (await ask("/whiteboard/ticks")).data;
-      } catch {
-        return;
-      }
-      offerTypes(strip.types);
-      draw();
-    },
-    soon ? 0 : REFRESH,
-  );
+  due ??= setTimeout(load, atOnce ? 0 : REFRESH, onTypes);
+}
+
+async function load(onTypes) {
+  due = null;
+  try {
+    strip = (await ask("/whiteboard/ticks")).data;
+  } catch {
+    return; // the bus is away, as the header says
+  }
+  onTypes(strip.types);
+  draw();
 }
 
 /** Draw ticks and playhead. */

@@ -1,8 +1,9 @@
-/** Move along the log: buttons, keys, and playing by itself. Looking back, or with the real service. */
+/** The transport: keys and buttons that move along the log, and playing. It looks back, or moves the running services. */
 
 import { find } from "./dom.js";
 import { destination, replayTo } from "./replay.js";
-import { seek, view } from "./view.js";
+import { seek } from "./timeline.js";
+import { act, view } from "./view.js";
 
 const SPEEDS = [0, 1_600, 1_000, 600, 300, 120]; // milliseconds between two events
 
@@ -13,7 +14,7 @@ let playing = null;
 export function go(to) {
   const at = Math.max(0, Math.min(to, view.head));
   if (view.replaying) replayTo(at);
-  else seek(at);
+  else act(seek, at);
 }
 
 const by = (many) => go((view.replaying ? destination() : view.at) + many);
@@ -30,8 +31,7 @@ const ACTIONS = {
   "?": () => find("#keys").showModal(),
 };
 
-/** Play on, or stop. */
-export function play(on) {
+function play(on) {
   clearInterval(playing);
   playing = null;
   if (on && view.at === view.head) go(0);
@@ -45,7 +45,8 @@ export function play(on) {
   find("#play").setAttribute("aria-label", on ? "Stop (space)" : "Play (space)");
 }
 
-function act(key, many = 1) {
+/** Do what this key does; return whether it does anything. */
+function press(key, many = 1) {
   if (key in SPEEDS && key !== "0") {
     speed = Number(key);
     find("#speed").textContent = key;
@@ -62,12 +63,12 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey || document.querySelector("dialog[open]")) return;
   const target = event.target;
   if (target.matches("input:not([type=range]), select, textarea")) return;
-  // A button is pressed with space; a region that scrolls keeps what scrolls it.
+  // The space key presses a button that has the focus.
   if (event.key === " " && target.matches("button, a, summary")) return;
-  if (act(event.key, event.shiftKey ? 10 : 1)) event.preventDefault();
+  if (press(event.key, event.shiftKey ? 10 : 1)) event.preventDefault();
 });
 
 for (const button of document.querySelectorAll("[data-key]")) {
-  button.addEventListener("click", (event) => act(button.dataset.key, event.shiftKey ? 10 : 1));
+  button.addEventListener("click", (event) => press(button.dataset.key, event.shiftKey ? 10 : 1));
 }
-find("#help").addEventListener("click", () => act("?"));
+find("#help").addEventListener("click", () => press("?"));
