@@ -104,6 +104,16 @@ def test_the_head_is_in_the_first_line_of_the_log(bus: BusClient) -> None:
 
 
 @responses.activate
+@pytest.mark.parametrize("reply", [{"log_id": "a-log", "head": 7}, {"log": "a-log", "head": 7}])
+def test_a_registration_names_the_log_also_at_an_older_bus(bus: BusClient, reply: dict[str, Any]) -> None:
+    responses.put(f"{URL}/subscribers/query", json=reply)
+
+    registration = bus.register("query", {"url": "http://127.0.0.1:4002"})
+
+    assert (registration.log_id, registration.head) == ("a-log", 7)
+
+
+@responses.activate
 def test_controls_send_what_the_bus_expects(bus: BusClient) -> None:
     url = f"{URL}/subscribers/query"
     for paused in (True, False):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from minibus.bus.session import request
 
-from labs.gateway import Cut, Gateway
+from tests.support.gateway import Cut, Gateway
 from tests.support.system import ROOT, SERVICES, Blog, eventually
 
 MINIBUS = str(Path(sys.executable).with_name("minibus"))

@@ -16,6 +16,7 @@ from minibus.bus.token import HEADERS
 
 S = TypeVar("S")
 
+NOT_IMPLEMENTED = 501  # the same request would fail again
 TIMEOUT = (1.0, 10.0)  # seconds to connect, and for each piece of the answer
 
 
@@ -35,7 +36,7 @@ class NoAnswer(BusAway):
 
 
 class BusRefused(Exception):
-    """The bus rejects the request (4xx), with a message of its own; the same request would fail again."""
+    """The bus rejects the request (4xx or 501), with a message of its own; the same request would fail again."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -87,7 +88,7 @@ class Caller:
         except requests.RequestException as error:
             raise NoAnswer(f"No answer from {self.url}.", maybe_stored=not _never_connected(error)) from error
         with answer:
-            if answer.status_code >= 500:
+            if answer.status_code >= 500 and answer.status_code != NOT_IMPLEMENTED:
                 raise BusAway(_message(answer), maybe_stored=answer.status_code != 503)
             if answer.status_code >= 400:
                 raise BusRefused(answer.status_code, _message(answer))

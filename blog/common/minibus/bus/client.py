@@ -22,14 +22,18 @@ CHUNK = 64 * 1024  # bytes of the log's file
 LINES = "application/x-ndjson"
 
 
-class Registration(msgspec.Struct, rename={"log_id": "log"}):
+class Registration(msgspec.Struct):
     """Reply to a registration: log id, head, our position and state, the states of all subscribers."""
 
     log_id: str = ""
+    log: str = ""  # the older name of `log_id`, in the reply of an older bus
     head: int = 0
     position: int = 0
     state: str = "replaying"
     subscribers: dict[str, str] = {}  # msgspec gives each its own
+
+    def __post_init__(self) -> None:
+        self.log_id = self.log_id or self.log
 
 
 class Header(msgspec.Struct):
@@ -115,7 +119,7 @@ class BusClient(Caller):
     # -- subscribers --------------------------------------------------------------------------------------------------
 
     def register(self, name: str, registration: dict[str, Any]) -> Registration:
-        """Register a subscriber, or renew its registration: `url`, `log`, `after`, perhaps `ephemeral` (seconds)."""
+        """Register a subscriber, or renew its registration: `url`, log id, `after`, perhaps `ephemeral` (seconds)."""
         return read(self.send("PUT", _of(name), registration), Registration)
 
     def say_goodbye(self, name: str, registration: dict[str, Any]) -> None:
@@ -156,9 +160,9 @@ class BusClient(Caller):
         """Return the changes between two moments of a service: `from_`, `to`, `skip`, `from_skip`."""
         return self.ask("GET", _of(name, "/changes"), **moments)
 
-    def handlers(self, name: str) -> dict[str, Any]:
-        """Return a service's handlers with their source, by event type."""
-        return self.ask("GET", _of(name, "/handlers"))
+    def moment(self, name: str, at: int, last: int | None = None) -> dict[str, Any]:
+        """Return event `at`, a service's handler for it, its changes, and the `last` entities of the state after it."""
+        return self.ask("GET", _of(name, "/moment"), at=at, last=last)
 
 
 def _of(name: str, what: str = "") -> str:

@@ -16,7 +16,7 @@ from minibus.cli.terminal import clean
 from minibus.cli.walk import replay, walk
 
 INTERRUPTED = 130  # a shell's exit code for a program that Ctrl-C ended
-HINT = "Start it with make up, or give its URL with --bus."
+HINT = "Start it (make up), or set --bus."
 
 
 class Cli(click.Group):
