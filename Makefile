@@ -28,62 +28,62 @@ help:  ## Show this list
 
 .PHONY: up down status logs
 up: .venv/run  ## Start the blog and show its logs; Ctrl-C ends everything
-	@.venv/bin/python infra/local/up.py
+	@.venv/bin/python -m infra.local.up
 
 down: .venv/run  ## End everything, from another terminal
-	@.venv/bin/python infra/local/control.py down
+	@.venv/bin/python -m infra.local.control down
 
 status: .venv/run  ## Show how the services are, and how far
-	@.venv/bin/python infra/local/status.py
+	@.venv/bin/python -m infra.local.status
 
 logs: .venv/run  ## Follow one log: make logs SERVICE=query
-	@.venv/bin/python infra/local/logs.py $(SERVICE)
+	@.venv/bin/python -m infra.local.logs $(SERVICE)
 
 .PHONY: stop start restart
 stop: .venv/run  ## Stop one service: make stop SERVICE=query
-	@.venv/bin/python infra/local/control.py stop $(SERVICE)
+	@.venv/bin/python -m infra.local.control stop $(SERVICE)
 
 start: .venv/run  ## Start one service: make start SERVICE=query
-	@.venv/bin/python infra/local/control.py start $(SERVICE)
+	@.venv/bin/python -m infra.local.control start $(SERVICE)
 
 restart: .venv/run  ## Restart one service: make restart SERVICE=query
-	@.venv/bin/python infra/local/control.py restart $(SERVICE)
+	@.venv/bin/python -m infra.local.control restart $(SERVICE)
 
 .PHONY: story lab demo reset
 story: .venv/run  ## Start the blog on a prepared log: make story STORY=query-was-down
-	@.venv/bin/python infra/local/$(if $(STORY),up.py $(STORY),story.py)
+	@.venv/bin/python -m infra.local.$(if $(STORY),up $(STORY),story)
 
 lab: .venv/run  ## Play a failure in front of a class: make lab LAB=replay-on-restart
 	@.venv/bin/python -m labs $(LAB)
 
 demo: .venv/run  ## Fill the running blog with posts and comments worth looking at
-	@.venv/bin/python infra/local/demo.py
+	@.venv/bin/python -m infra.local.demo
 
 reset: .venv/run  ## Delete all data, after a question
-	@.venv/bin/python infra/local/control.py reset
+	@.venv/bin/python -m infra.local.control reset
 
 .PHONY: images minikube deploy undeploy forward test-k8s
 images:  ## Build the six container images with Docker
-	@$(PYTHON) infra/cluster/images.py
+	@$(PYTHON) -m infra.cluster.images
 
 minikube: .venv/run  ## Put the blog on minikube: start it, build the images in it, deploy
-	@.venv/bin/python infra/cluster/minikube.py
+	@.venv/bin/python -m infra.cluster.minikube
 
 deploy: .venv/run  ## Put the blog into the cluster that kubectl points at, which has the images
-	@.venv/bin/python infra/cluster/deploy.py
+	@.venv/bin/python -m infra.cluster.deploy
 
 undeploy: .venv/run  ## Take the blog out of that cluster again, with its log, after a question
-	@.venv/bin/python infra/cluster/deploy.py undeploy
+	@.venv/bin/python -m infra.cluster.deploy undeploy
 
 forward: .venv/run  ## Reach the blog in that cluster at 127.0.0.1; Ctrl-C ends it
-	@.venv/bin/python infra/cluster/forward.py
+	@.venv/bin/python -m infra.cluster.forward
 
 test-k8s: .venv/run  ## Tell the blog's story in that cluster, in a namespace of its own
-	@.venv/bin/python infra/cluster/trial.py
+	@.venv/bin/python -m infra.cluster.trial
 
 .PHONY: checkpoint
 checkpoint: .venv/run  ## Look at what a step of a chapter has built: make checkpoint STEP=2.3
-	@.venv/bin/python docs/checkpoints.py $(STEP)
+	@.venv/bin/python -m docs.checkpoints $(STEP)
 
 .PHONY: conform
 conform: .venv/$(if $(filter client,$(SERVICE)),test,run)  ## Check anybody's service: make conform SERVICE=posts URL=http://127.0.0.1:4000
@@ -106,7 +106,7 @@ hostile: .venv/test  ## Send every part what nobody should, at random: make host
 check: .venv/test  ## Look for mistakes without running: ruff, mypy, biome
 	@.venv/bin/python -m ruff check
 	@.venv/bin/python -m ruff format --check
-	@.venv/bin/python -m mypy blog tests infra labs bench conformance docs conftest.py
+	@.venv/bin/python -m mypy blog tests infra harness labs bench conformance docs conftest.py
 	@.venv/bin/python infra/biome/biome.py check --error-on-warnings $(STYLED)
 
 format: .venv/test  ## Format Python, JavaScript and CSS

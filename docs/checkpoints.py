@@ -16,8 +16,10 @@ from typing import Any
 import requests
 from minibus.bus.session import request
 
-POSTS, COMMENTS, QUERY, MODERATION, BUS, PAGE = (
-    f"http://127.0.0.1:{port}" for port in (4000, 4001, 4002, 4003, 4005, 3000)
+from infra import parts
+
+POSTS, COMMENTS, QUERY, MODERATION, BUS, PAGE = map(
+    parts.url, ("posts", "comments", "query", "moderation", "event-bus", "client")
 )
 MONOLITH = "http://127.0.0.1:8000"
 

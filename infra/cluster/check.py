@@ -1,4 +1,4 @@
-"""Check manifests before a cluster gets them: `python infra/cluster/check.py`."""
+"""Check manifests before a cluster gets them: `python -m infra.cluster.check`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
-from manifests import MANIFESTS, WORKLOADS, Manifest, built_images, known_settings, read, selected
+
+from infra.cluster.manifests import MANIFESTS, WORKLOADS, Manifest, built_images, known_settings, read, selected
 
 CURRENT = {"Deployment": "apps/v1", "StatefulSet": "apps/v1", "Ingress": "networking.k8s.io/v1"}
 REMOVED = {

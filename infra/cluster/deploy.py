@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from check import complaints
-from cluster import Cluster, ClusterError, stop_without
-from manifests import MANIFESTS, built_images, read
+from infra.cluster.check import complaints
+from infra.cluster.cluster import Cluster, ClusterError, stop_without
+from infra.cluster.manifests import MANIFESTS, built_images, read
+from infra.parts import url
 
-OPEN = """
+OPEN = f"""
   make forward       keeps running, and opens:
-                     the blog at     http://127.0.0.1:3000
-                     the console at  http://127.0.0.1:4005
+                     the blog at     {url("client")}
+                     the console at  {url("event-bus")}
 
   http://posts.com   with an ingress controller: see docs/troubleshooting.md"""
 

@@ -8,13 +8,14 @@ import subprocess
 import sys
 import threading
 
-from cluster import Cluster, ClusterError, stop_without
+from infra.cluster.cluster import Cluster, ClusterError, stop_without
+from infra.parts import PORTS, url
 
-PORTS = {"client": 3000, "posts": 4000, "comments": 4001, "query": 4002, "event-bus": 4005}
+FORWARDED = [part for part in PORTS if part != "moderation"]  # which has no routes for people
 PAUSE = 0.5  # seconds between two tries
-OPEN = """
-  The blog         http://127.0.0.1:3000
-  The console      http://127.0.0.1:4005/
+OPEN = f"""
+  The blog         {url("client")}
+  The console      {url("event-bus")}/
 
 Ctrl-C ends the forwarding; the blog stays in the cluster."""
 
@@ -78,13 +79,13 @@ def main() -> int:
         where = cluster.name()
     except ClusterError as error:
         sys.exit(str(error))
-    if missing := [part for part in PORTS if f"{part}-clusterip-srv" not in services]:
+    if missing := [part for part in FORWARDED if f"{part}-clusterip-srv" not in services]:
         sys.exit(f"There is no {missing[0]}-clusterip-srv in {where}. First: make deploy")
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     print(f"Forwarding to {where}", flush=True)
-    forwards = [Forward(cluster, part, port) for part, port in PORTS.items()]
+    forwards = [Forward(cluster, part, PORTS[part]) for part in FORWARDED]
     try:
         for forward in forwards:
             while not forward.url and not stop.wait(0.2):

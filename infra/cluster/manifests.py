@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
+from infra.parts import ROOT
+
 MANIFESTS = ROOT / "infra" / "k8s"
 WORKLOADS = {"Deployment", "StatefulSet", "DaemonSet"}
 

@@ -6,15 +6,16 @@ import shutil
 import subprocess
 import sys
 
-from cluster import Cluster
-from deploy import deploy
-from images import PARTS, build
+from infra.cluster.cluster import Cluster
+from infra.cluster.deploy import deploy
+from infra.cluster.images import PARTS, build
+from infra.parts import url
 
 NO_MINIKUBE = "minikube is not installed here, or not on the PATH: https://minikube.sigs.k8s.io/docs/start/"
 OPEN = """
   make forward       keeps running, works with every driver, and opens:
-                     the blog at     http://127.0.0.1:3000
-                     the console at  http://127.0.0.1:4005
+                     the blog at     {blog}
+                     the console at  {console}
 
   http://posts.com   as in the chapter:
     1. minikube tunnel, in another terminal; it may ask for your password
@@ -70,7 +71,7 @@ def main() -> None:
         sys.exit(f"minikube has built nothing for {', '.join(missing)}. In full: cd blog; minikube image build "
                  f"--alsologtostderr --tag minibus-{missing[0]} --file {missing[0]}/Dockerfile .")  # fmt: skip
     deploy(Cluster(context="minikube"))
-    print(OPEN.format(address=address()))
+    print(OPEN.format(address=address(), blog=url("client"), console=url("event-bus")))
 
 
 if __name__ == "__main__":

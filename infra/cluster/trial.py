@@ -11,13 +11,14 @@ from typing import Any, TypeVar
 
 import requests
 import yaml
-from cluster import Cluster, ClusterError, stop_without
-from forward import PORTS, Forward
-from manifests import MANIFESTS, built_images, read
 from minibus.bus import session
 
+from infra.cluster.cluster import Cluster, ClusterError, stop_without
+from infra.cluster.forward import FORWARDED, Forward
+from infra.cluster.manifests import MANIFESTS, built_images, read
+from infra.parts import PORTS, SERVICES
+
 NAMESPACE = "minibus-test"
-SERVICES = ("posts", "comments", "query", "moderation")
 PATIENCE = 120  # seconds: a cluster that shares its processors takes its time
 
 T = TypeVar("T")
@@ -51,7 +52,7 @@ class Trial:
         """Deployed, and every pod is ready"""
         self.cluster.kubectl("apply", "--filename=-", given=yaml.safe_dump_all(manifests()))
         self.cluster.await_ready(PATIENCE, verbose=False)
-        self.forwards = {part: Forward(self.cluster, part, verbose=False) for part in PORTS}
+        self.forwards = {part: Forward(self.cluster, part, verbose=False) for part in FORWARDED}
 
     def write(self) -> None:
         """A post and two comments are written, judged, and on the page"""
@@ -92,7 +93,7 @@ class Trial:
     def roll_out(self) -> None:
         """All six Deployments are restarted; nothing is lost"""
         before, log = self.page(), self.log()
-        for part in PORTS.keys() | {"moderation"}:
+        for part in PORTS:
             self.cluster.kubectl("rollout", "restart", f"deployment/{part}-depl")
         self.cluster.await_ready(PATIENCE, verbose=False)
         until("the same page and log", lambda: (self.page(), self.log()) == (before, log))

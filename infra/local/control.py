@@ -8,9 +8,10 @@ import time
 from collections.abc import Callable
 from xmlrpc.client import Fault
 
-from parts import DATA, PORTS, manager, our_processes, stop_everything
-from ports import is_taken
 from supervisor.xmlrpc import Faults  # type: ignore[import-untyped]
+
+from infra.local.processes import DATA, manager, our_processes, stop_everything
+from infra.parts import PORTS, is_taken
 
 # What Minibus writes into its data folder: the log, and a folder with the logs of stories.
 WRITTEN = ("events.*", "stories")

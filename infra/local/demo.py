@@ -8,10 +8,11 @@ from collections import Counter
 from typing import Any
 
 import requests
-from demo_texts import POSTS
 from minibus.bus.session import new_session
-from parts import url
 from rich.progress import track
+
+from infra.local.demo_texts import POSTS
+from infra.parts import url
 
 PATIENCE = 10.0  # seconds for moderation to judge the last comment
 

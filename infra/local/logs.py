@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from itertools import cycle
 
-from parts import LOGS, PORTS
+from infra.local.processes import LOGS
+from infra.parts import PORTS
 
 COLOURS = dict(zip(PORTS, cycle((31, 34, 35, 36, 33, 32)), strict=False))  # ANSI: red, blue, …
 WRITTEN = 10  # as wide blog/common/minibus/http/app.py writes a name

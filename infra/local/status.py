@@ -6,10 +6,12 @@ from typing import Any
 from xmlrpc.client import Fault
 
 from minibus.bus.client import BusAway, BusClient, BusRefused
-from parts import PORTS, manager, url
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from infra.local.processes import manager
+from infra.parts import PORTS, url
 
 TIMEOUT = (2.0, 2.0)  # seconds to connect, and for each piece of the answer
 STYLES = {"running": "green", "starting": "yellow", "stopping": "yellow", "backoff": "yellow"}

@@ -10,7 +10,9 @@ from typing import Any
 
 import msgspec
 from minibus.bus.client import BusAway, BusClient, BusRefused
-from parts import DATA, ROOT, SERVICES, url
+
+from infra.local.processes import DATA
+from infra.parts import ROOT, SERVICES, url
 
 STORIES = ROOT / "labs" / "stories"
 MADE = {"long": "A long log: 100,000 events, to move back and forth in"}  # written when it is started

@@ -13,11 +13,13 @@ from string import Template
 from xmlrpc.client import Fault
 
 import requests
-from logs import Log, follow, show
 from minibus.bus.session import request
-from parts import LOGS, PARTS, PORTS, ROOT, SERVICES, SETTINGS, manager, socket_path, stop_everything, url
-from ports import who_is_in_the_way
-from story import begin, prepare
+
+from infra.local.logs import Log, follow, show
+from infra.local.ports import who_is_in_the_way
+from infra.local.processes import LOGS, SETTINGS, manager, socket_path, stop_everything
+from infra.local.story import begin, prepare
+from infra.parts import PARTS, PORTS, ROOT, SERVICES, url
 
 PROBES = {part: "/readyz" if part in SERVICES else "/healthz" for part in PORTS}
 PATIENCE = 2.0  # seconds between two lines that say which part is not ready
@@ -85,7 +87,7 @@ def start() -> subprocess.Popen[bytes]:
 def programs() -> str:
     """Return the process manager's settings for every part, because supervisor has no settings for all programs."""
     program = Template((ROOT / "infra" / "local" / "part.conf").read_text())
-    written = [program.substitute(name=name, **part) for name, part in PARTS.items()]
+    written = [program.substitute(name=name, app=part.app, port=part.port) for name, part in PARTS.items()]
     # Supervisor stops the programs of one group all at once, and separate programs one by one.
     return "\n".join([f"[group:minibus]\nprograms = {', '.join(PARTS)}\n", *written])
 
@@ -133,5 +135,4 @@ def show_last_lines(logs: Iterable[Log]) -> None:
 
 
 if __name__ == "__main__":
-    os.chdir(ROOT)
     sys.exit(main(*sys.argv[1:]))

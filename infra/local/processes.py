@@ -1,13 +1,11 @@
-"""What the local scripts share: the parts, the line to the process manager, and which processes are ours."""
+"""What the local scripts share: the connection to the process manager, and which processes belong to Minibus."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-import sys
 import tempfile
 import time
-import tomllib
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -17,39 +15,15 @@ from xmlrpc.client import ServerProxy
 import psutil
 from supervisor.xmlrpc import SupervisorTransport  # type: ignore[import-untyped]
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def find_parts() -> dict[str, dict[str, Any]]:
-    """Find the parts: every folder of `blog` but common; its pyproject.toml says which `app` it is, at which `port`."""
-    parts = {}
-    for file in ROOT.glob("blog/*/pyproject.toml"):
-        if file.parent.name == "common":
-            continue
-        try:
-            part = tomllib.loads(file.read_text())["tool"]["minibus"]
-            parts[file.parent.name] = {"app": part["app"], "port": part["port"]}
-        except KeyError as missing:
-            sys.exit(f"{file.relative_to(ROOT)} has no {missing}; it ends with [tool.minibus], app and port")
-    return dict(sorted(parts.items(), key=lambda part: part[1]["port"]))
-
-
-PARTS = find_parts()
-PORTS = {name: part["port"] for name, part in PARTS.items()}
-SERVICES = [name for name in PARTS if name not in ("client", "event-bus")]  # all that are folds of the log
+from infra.parts import ROOT
 
 LOGS = ROOT / "run" / "logs"
 SETTINGS = "infra/local/supervisord.conf"
-STARTER = "infra/local/up.py"
+STARTER = "infra.local.up"
 DATA = ROOT / os.environ.get("DATA_DIR", "data")
 
 LONGEST_SOCKET = 90  # bytes: systems allow 104 to 108, and supervisor adds its pid
 PATIENCE = 2.5  # seconds until what does not stop is killed: five are promised for everything
-
-
-def url(part: str) -> str:
-    """Return where this part answers."""
-    return f"http://127.0.0.1:{PORTS[part]}"
 
 
 def socket_path() -> str:

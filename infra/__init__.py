@@ -1,0 +1,1 @@
+"""Run the blog: the table of its parts, on this machine (local), in a cluster (cluster)."""
