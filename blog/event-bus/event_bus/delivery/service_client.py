@@ -1,4 +1,4 @@
-"""The bus's one client for a service: deliver events, ask it to forget, read its state."""
+"""The bus's only client for a service: deliver events, make it forget, ask about its state."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from minibus.bus.session import new_session
 from minibus.bus.token import HEADERS
 
 CONNECT = 1.0  # seconds
-DELIVER, FORGET, ASK = 10.0, 5.0, 25.0  # seconds for the whole answer, beside the connection
+DELIVER, FORGET, ASK = 10.0, 5.0, 25.0  # seconds for the answer, after the connection
 LONGEST_ANSWER = 64 * 1024  # bytes, of an answer to a delivery
 LONGEST_STATE = 256 * 1024 * 1024  # bytes, of an answer about a state
 CHUNK = 16 * 1024  # bytes
@@ -49,9 +49,9 @@ class Answer(NamedTuple):
 
 
 class ServiceClient:
-    """Call the service at `url` with the bus's token. Answers are bounded in bytes and time; redirects are answers.
+    """Call the service at `url` with the bus's token. Bound the bytes and the time of an answer; follow no redirect.
 
-    A service answers to the bus: a redirect, a proxy or an endless answer must not send the bus elsewhere or stop it.
+    The server may be foreign or hostile. It must not send the bus to another host, nor keep a courier waiting for ever.
     """
 
     def __init__(self, url: str) -> None:

@@ -31,7 +31,10 @@ class Metrics:
         self._types: set[str] = set()
         self._events = Counter("minibus_events", "Events published, by type.", ["type"], registry=self.registry)
         self._append = Histogram(
-            "minibus_append_seconds", "From publish to durable.", buckets=SECONDS, registry=self.registry
+            "minibus_append_seconds",
+            "From publish to durable, for each request.",
+            buckets=SECONDS,
+            registry=self.registry,
         )
         self._group = Histogram("minibus_group_events", "Events in one commit.", buckets=SIZES, registry=self.registry)
         self._delivery = Histogram(
@@ -67,11 +70,13 @@ class SubscriberCollector(Collector):
         self._subscribers = subscribers
 
     def collect(self) -> Iterator[Metric]:
-        """Yield lag, position, parked events and state of every subscriber."""
+        """Yield position, lag, parked events and state of every subscriber."""
         position = GaugeMetricFamily("minibus_position", "The last event applied.", labels=["subscriber"])
-        lag = GaugeMetricFamily("minibus_lag_events", "Events still to come.", labels=["subscriber"])
-        parked = GaugeMetricFamily("minibus_parked_events", "Events set aside.", labels=["subscriber"])
-        state = GaugeMetricFamily("minibus_state", "1 for the state it is in.", labels=["subscriber", "state"])
+        lag = GaugeMetricFamily("minibus_lag_events", "Events not applied yet.", labels=["subscriber"])
+        parked = GaugeMetricFamily(
+            "minibus_parked_events", "Events parked, because the handler raises.", labels=["subscriber"]
+        )
+        state = GaugeMetricFamily("minibus_state", "1 for the current state, else 0.", labels=["subscriber", "state"])
         for subscriber in self._subscribers:
             now = subscriber.describe()
             position.add_metric([subscriber.name], now["position"])

@@ -1,4 +1,4 @@
-"""The `sqlite` store, the default: an acknowledged event survives a crash, and a power cut if fsync is honest."""
+"""The `sqlite` store, the default. An acknowledged event survives a crash, and a power cut if the disk obeys fsync."""
 
 from __future__ import annotations
 
