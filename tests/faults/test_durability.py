@@ -251,7 +251,7 @@ def test_while_another_program_holds_the_database_the_bus_waits_and_says_so(new_
     with closing(sqlite3.connect(new_blog.folder / "data" / "events.db", isolation_level=None)) as stranger:
         stranger.execute("PRAGMA locking_mode = EXCLUSIVE")
         stranger.execute("BEGIN EXCLUSIVE")
-        assert "database is locked; another program holds it, so end that one" in last_words(new_blog)
+        assert "database is locked; another program holds it; end that program" in last_words(new_blog)
     new_blog.start("event-bus")
     assert len(new_blog.events()) == 2
 
