@@ -22,8 +22,10 @@ from minibus.bus.client import BusClient
 from minibus.bus.session import new_session
 from playwright.sync_api import Page, expect, sync_playwright
 
+from harness.waiting import eventually
+from infra.parts import ROOT
 from tests.conftest import CHROMIUM, QUIET
-from tests.support.system import ROOT, Blog, eventually
+from tests.support.system import Blog
 
 SEEKS = 40
 ROUNDS = 7

@@ -13,32 +13,28 @@ import msgspec
 from minibus.cli.terminal import clean
 
 from conformance.contract import LEVELS, Contract
-from conformance.listeners import BusBench
+from conformance.listeners import NAMES, BusBench
 from conformance.little_bus import LittleBus
 from conformance.process import Process
 from conformance.report import as_objects, make_console, print_verdicts, sum_up
 from conformance.runner import BREAKS, IS_GONE, Verdict, try_all
-from conformance.server import CannotCheck, is_taken, owner
+from conformance.server import CannotCheck, is_in_use, owner
 from conformance.stand_in import BlogStandIn
 from conformance.workbench import ServiceBench, Workbench
+from infra import parts
 
-PORTS = {"posts": 4000, "comments": 4001, "query": 4002, "moderation": 4003, "event-bus": 4005, "client": 3000}
+ROLES = (*NAMES, "event-bus", "client")
+LISTEN = ",".join(str(parts.PORTS[name]) for name in NAMES)
 
 
 @click.command()
-@click.option("--service", envvar="SERVICE", default="", help="Which role: " + ", ".join(PORTS))
+@click.option("--service", envvar="SERVICE", default="", help="Which role: " + ", ".join(ROLES))
 @click.option("--url", envvar="URL", help="The address of the service; default: its port in the course.")
 @click.option("--cmd", envvar="CMD", help="The command that starts the service; the checker then restarts it, too.")
 @click.option("--level", envvar="LEVEL", type=click.Choice(list(LEVELS)), help="Check one level only.")
-@click.option(
-    "--bus", envvar="EVENT_BUS_URL", default="http://127.0.0.1:4005", help="The address of the checker's bus."
-)
-@click.option(
-    "--query", envvar="QUERY_URL", default="http://127.0.0.1:4002", help="The address of the checker's query."
-)
-@click.option(
-    "--listen", envvar="LISTEN", default="4000,4001,4002,4003", help="The ports that an event bus delivers to."
-)
+@click.option("--bus", envvar="EVENT_BUS_URL", default=parts.url("event-bus"), help="The address of the checker's bus.")
+@click.option("--query", envvar="QUERY_URL", default=parts.url("query"), help="The address of the checker's query.")
+@click.option("--listen", envvar="LISTEN", default=LISTEN, help="The ports that an event bus delivers to.")
 @click.option("--patience", envvar="PATIENCE", default=5.0, help="Seconds to wait for an expected result.")
 @click.option("--json", "in_json", envvar="JSON", is_flag=True, help="Print the verdicts as JSON.")
 def main(service: str, url: str | None, level: str | None, in_json: bool, **given: Any) -> None:
@@ -47,9 +43,9 @@ def main(service: str, url: str | None, level: str | None, in_json: bool, **give
     verdicts: list[Verdict] = []
     it = None
     try:
-        if service not in PORTS:
-            raise CannotCheck(f"SERVICE is {service or 'missing'}. Set it to one of: {', '.join(PORTS)}.")
-        it = workbench(service, read_url(url or f"http://127.0.0.1:{PORTS[service]}"), console.print, **given)
+        if service not in ROLES:
+            raise CannotCheck(f"SERVICE is {service or 'missing'}. Set it to one of: {', '.join(ROLES)}.")
+        it = workbench(service, read_url(url or parts.url(service)), console.print, **given)
         console.print(f"{service} at {it.url}", style="bold")
         console.print(it.surroundings)
         it.open()
@@ -88,7 +84,7 @@ def workbench(
     port = urlsplit(url).port or 80
     process = None
     if cmd:
-        if is_taken(port):
+        if is_in_use(port):
             raise CannotCheck(
                 f"Port {port} is in use by {owner(port)}, and {cmd!r} needs it. "
                 "End that program, or leave out CMD to check it."

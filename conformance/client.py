@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, Page
 from conformance.browser import ClientBench
 from conformance.contract import Broken, Contract
 from conformance.stand_in import comment
+from harness.server import json_answer
 
 client: Contract[ClientBench] = Contract("client")
 
@@ -123,6 +124,6 @@ def shows_errors(it: ClientBench) -> None:
     """
     page = it.visit()
     reason = it.unique("No more than 200 characters, please.")
-    it.blog.refusal = 422, {"errors": [{"message": reason, "field": "title"}]}
+    it.blog.refusal = json_answer(422, {"errors": [{"message": reason, "field": "title"}]})
     it.submit(form_for_posts(page), "Far too long")
     it.sees(page.get_by_text(reason), f'the message "{reason}"')

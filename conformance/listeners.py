@@ -8,8 +8,9 @@ from typing import Any
 
 from conformance.answer import as_json
 from conformance.contract import Broken
-from conformance.server import Reply, Server
+from conformance.server import Server
 from conformance.workbench import Workbench
+from harness.server import Answer, Request, json_answer
 
 NAMES = ("posts", "comments", "query", "moderation")
 
@@ -26,18 +27,21 @@ class Listener:
         self.changed = threading.Condition()
         self.server = Server(port, f"stand-in for {name}", self._respond)
 
-    def _respond(self, method: str, path: str, body: bytes, media_type: str) -> Reply:
-        if (method, path) != ("POST", "/events"):
-            return 404, {"errors": [{"message": f"This stand-in answers only POST /events, not {method} {path}."}]}
+    def _respond(self, request: Request) -> Answer:
+        if (request.method, request.path) != ("POST", "/events"):
+            message = f"This stand-in answers only POST /events, not {request.method} {request.path}."
+            return json_answer(404, {"errors": [{"message": message}]})
         try:
-            event = json.loads(body)
+            event = json.loads(request.body)
         except ValueError:
-            event = {"type": "not JSON", "data": body.decode(errors="replace")}
+            event = {"type": "not JSON", "data": request.body.decode(errors="replace")}
         with self.changed:
             self.events += event if isinstance(event, list) else [event]
             self.changed.notify_all()
         self.released.wait(30)
-        return (500, {"errors": [{"message": "This stand-in fails on purpose."}]}) if self.fails else (200, {})
+        if self.fails:
+            return json_answer(500, {"errors": [{"message": "This stand-in fails on purpose."}]})
+        return json_answer(200, {})
 
     def has(self, event: dict[str, Any]) -> bool:
         """Return whether this event has arrived, perhaps with more attributes."""

@@ -1,4 +1,4 @@
-"""The checker's own event bus, in the course's way: it remembers every event and sends each to the one service."""
+"""The checker's own event bus: the course's, for one service, with notes of what that service publishes."""
 
 from __future__ import annotations
 
@@ -14,37 +14,34 @@ from uuid import uuid4
 
 from conformance.answer import Answer, NoAnswer, as_json, ask, cut
 from conformance.contract import Broken
-from conformance.server import Reply, Server
+from conformance.server import Server
+from harness.course.bus import CourseBus, Event
+from harness.server import Answer as Reply
+from harness.server import Request, json_answer
 
-Event = dict[str, Any]
 
-
-class LittleBus:
+class LittleBus(CourseBus):
     """A bus at `url` for the service at `service`. It shows what the service publishes, and can be taken away."""
 
     def __init__(self, url: str, service: str, patience: float) -> None:
+        super().__init__(service)
         self.url = url
         self.service = service
         self.patience = patience
-        self.events: list[Event] = []
         self.published: list[Event] = []  # by the service
-        self.misfits: list[str] = []  # what it published, and nobody can read
+        self.misfits: list[str] = []  # what it published that is no event
         self._noted = 0
         self._changed = threading.Condition()
         self._to_deliver: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._one_at_a_time = threading.Lock()
-        self.server = Server(urlsplit(url).port or 80, "little event-bus", self._respond)
+        self.server = Server(urlsplit(url).port or 80, "little event-bus", self.respond)
         threading.Thread(target=self._deliver_for_ever, daemon=True).start()
 
     # -- what a service sees ------------------------------------------------------------------------------------------
 
-    def _respond(self, method: str, path: str, body: bytes, media_type: str) -> Reply:
-        place = path.partition("?")[0]
-        if (method, place) == ("GET", "/events"):
-            return 200, list(self.events)
-        if (method, place) != ("POST", "/events"):
-            return 404, {"errors": [{"message": f"This bus has no {method} {place}."}]}
-        event, problem = read(body, media_type)
+    def receive(self, request: Request) -> Reply:
+        """Store an event of the service, and note it. Refuse what is no event."""
+        event, problem = read(request.body, request.headers.get("Content-Type", ""))
         with self._changed:
             if event is None:
                 self.misfits.append(problem)
@@ -52,9 +49,13 @@ class LittleBus:
                 event = {"id": str(uuid4()), **event}
                 self.events.append(event)
                 self.published.append(event)
-                self._to_deliver.put(event)
+                self.send_out(event)
             self._changed.notify_all()
-        return (200, {"status": "OK"}) if event else (400, {"errors": [{"message": problem}]})
+        return json_answer(200, {"status": "OK"}) if event else json_answer(400, {"errors": [{"message": problem}]})
+
+    def send_out(self, event: Event) -> None:
+        """Send an event to the service once, behind those that came before it."""
+        self._to_deliver.put(event)
 
     def _deliver_for_ever(self) -> None:
         while True:
@@ -62,19 +63,19 @@ class LittleBus:
             try:
                 self.deliver(event)
             except NoAnswer:
-                continue  # once, come what may
+                continue  # the course's bus sends each event once
 
     # -- what a rule does ---------------------------------------------------------------------------------------------
 
     def store(self, kind: str, data: Any) -> Event:
-        """Remember an event of somebody else's, and send it to nobody; return it."""
+        """Store an event of another service without sending it; return it."""
         event = {"id": str(uuid4()), "type": kind, "data": data}
         with self._changed:
             self.events.append(event)
         return event
 
     def publish(self, kind: str, data: Any) -> Answer:
-        """Publish an event of somebody else's; return what the service answers to it."""
+        """Publish an event of another service; return what the checked service answers to it."""
         return self.deliver(self.store(kind, data))
 
     def deliver(self, event: Event) -> Answer:
@@ -83,7 +84,7 @@ class LittleBus:
             return ask("POST", f"{self.service}/events", event)
 
     def listen(self) -> None:
-        """From now on, what is heard is what comes from now on."""
+        """Let `heard` and the misfits begin here: ignore what has come before."""
         with self._changed:
             self._noted = len(self.published)
             self.misfits.clear()
@@ -116,7 +117,7 @@ class LittleBus:
 
     @contextmanager
     def away(self) -> Iterator[None]:
-        """Take the bus away: who knocks is refused. It comes back with all that it knew."""
+        """Refuse connections for a while. The bus keeps its events."""
         self.server.close()
         try:
             yield

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 from conformance.answer import as_json
 from conformance.contract import Broken
-from conformance.server import Reply, Server
+from conformance.server import Server
+from harness.server import Answer, Pieces, Request, json_answer
 
 LISTEN_AGAIN = 0.1  # seconds
 
@@ -22,26 +22,27 @@ class BlogStandIn:
     def __init__(self, url: str) -> None:
         self.url = url
         self.posts: dict[str, dict[str, Any]] = {}
-        self.refusal: Reply | None = None  # if set, the answer to every write
+        self.refusal: Answer | None = None  # if set, the answer to every write
         self.written: list[tuple[str, Any]] = []  # path and body of each write
         self.is_open = True
         self.server = Server(urlsplit(url).port or 80, "stand-in for query", self._respond)
 
-    def _respond(self, method: str, path: str, body: bytes, media_type: str) -> Reply:
+    def _respond(self, request: Request) -> Answer:
+        method, path = request.method, request.path
         comments = re.fullmatch("/posts/([^/]+)/comments", path)
         if method == "OPTIONS":
-            return 200, {}
+            return json_answer(200, {})
         if method == "POST" and (comments or path in ("/posts", "/posts/create")):
-            return self._write(path, comments[1] if comments else "", body)
+            return self._write(path, comments[1] if comments else "", request.body)
         if method == "GET" and path == "/posts":
-            return 200, self.posts
+            return json_answer(200, self.posts)
         if method == "GET" and path == "/posts/stream":
-            return 200, self._stream()
+            return Answer(200, {"Content-Type": "text/event-stream"}, self._stream())
         if method == "GET" and comments:
-            return 200, self.posts.get(comments[1], {"comments": []})["comments"]
-        return 404, {"errors": [{"message": f"This stand-in has no {method} {path}."}]}
+            return json_answer(200, self.posts.get(comments[1], {"comments": []})["comments"])
+        return json_answer(404, {"errors": [{"message": f"This stand-in has no {method} {path}."}]})
 
-    def _write(self, path: str, post_id: str, body: bytes) -> Reply:
+    def _write(self, path: str, post_id: str, body: bytes) -> Answer:
         try:
             sent = json.loads(body)
         except ValueError:
@@ -51,16 +52,17 @@ class BlogStandIn:
             return self.refusal
         fields = sent if isinstance(sent, dict) else {}
         if post_id:
-            return 201, [*self.posts[post_id]["comments"], comment("c0ffee01", fields.get("content"), "pending")]
-        return 201, {"id": "c0ffee02", "title": fields.get("title")}
+            new = comment("c0ffee01", fields.get("content"), "pending")
+            return json_answer(201, [*self.posts[post_id]["comments"], new])
+        return json_answer(201, {"id": "c0ffee02", "title": fields.get("title")})
 
-    def _stream(self) -> Iterator[str]:
+    def _stream(self) -> Pieces:
         """Yield all posts at the start and after each change, as query's stream does."""
         sent = None
         while self.is_open:
             if (now := json.dumps(list(self.posts.values()))) != sent:
                 sent = now
-                yield f"event: posts\ndata: {now}\n\n"
+                yield f"event: posts\ndata: {now}\n\n".encode()
             time.sleep(LISTEN_AGAIN)
 
     def show(self, *posts: dict[str, Any]) -> None:

@@ -15,8 +15,8 @@ from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.text import Text
 
+from harness.terminal import quiet_terminal
 from labs.stage import WIDTH, NotAsExpected, Stage
-from labs.terminal import quiet_terminal
 
 LABS = (
     "the-web-of-requests",

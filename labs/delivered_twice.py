@@ -1,7 +1,7 @@
 """An answer is lost, so the event is delivered again."""
 
+from harness.blog import Blog
 from labs.stage import Stage
-from labs.system import Blog
 
 CHAPTER = 14
 COURSE = "The course's bus and query process the event twice"

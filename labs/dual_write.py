@@ -4,9 +4,9 @@ import sys
 from concurrent.futures import Future
 from typing import Any
 
+from harness.blog import Blog
 from labs.line import Line
 from labs.stage import Stage
-from labs.system import Blog
 
 CHAPTER = 16
 COURSE = "Save, then publish: labs/services/saves_then_publishes.py"
@@ -36,7 +36,7 @@ def play(stage: Stage) -> None:
     )
 
     stage.explain("Now posts is killed a moment later: the bus has stored the event, posts has no answer yet.")
-    line.hold_an_answer(LOST)
+    line.delay_an_answer(LOST)
     writer = write_and_kill(stage, blog, line)
     line.mend()
     stage.start(blog, "posts")
@@ -61,7 +61,7 @@ def kill_before_the_bus_has_it(stage: Stage, blog: Blog) -> Line:
     blog.bus_seen_by["posts"] = line.url
     stage.start(blog, "event-bus", "posts", "query")
     stage.explain("A reader writes a post. posts is killed while the event is on its way to the bus.")
-    line.hold_and_lose(LOST)
+    line.delay_and_lose(LOST)
     write_and_kill(stage, blog, line)
     line.mend()
     stage.start(blog, "posts")

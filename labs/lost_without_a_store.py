@@ -1,7 +1,7 @@
 """A bus without a store loses what a service misses."""
 
+from harness.blog import Blog
 from labs.stage import Stage
-from labs.system import Blog
 
 CHAPTER = 2
 COURSE = "The course's first bus keeps nothing (EVENT_STORE=none)"

@@ -1,8 +1,8 @@
 """A service dies between an event and its reaction."""
 
+from harness.blog import Blog
 from labs.line import Line
 from labs.stage import Stage
-from labs.system import Blog
 
 CHAPTER = 2
 COURSE = "The course's moderation loses its verdict"

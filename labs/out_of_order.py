@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from harness.blog import Blog
 from labs.stage import Stage
-from labs.system import Blog
 
 CHAPTER = 19
 COURSE = "The course's bus sends all events at once"
@@ -18,7 +18,7 @@ def play(stage: Stage) -> None:
     blog.settings["SUBSCRIBERS"] = f"{blog.url('posts')},{line.url}"
     post = write_a_post(stage, blog)
     stage.explain("A comment is published, then its verdict. The comment is delayed on its way to query.")
-    line.hold("CommentCreated")
+    line.delay("CommentCreated")
     publish(blog, "CommentCreated", post, "pending")
     publish(blog, "CommentUpdated", post, "approved")
     stage.fault("the verdict overtakes the comment", lambda: line.hits and line.count("CommentUpdated"))
@@ -37,7 +37,7 @@ def play(stage: Stage) -> None:
     blog.reached_at["query"] = line.url
     post = write_a_post(stage, blog)
     stage.explain("The same again: the comment is delayed on its way to query.")
-    line.hold("CommentCreated")
+    line.delay("CommentCreated")
     publish(blog, "CommentCreated", post, "pending")
     verdict = publish(blog, "CommentUpdated", post, "approved")
     stage.fault("the comment does not arrive, and the log grows", lambda: line.hits and len(blog.events()) == 3)

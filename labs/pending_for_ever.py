@@ -1,7 +1,7 @@
 """A comment that moderation misses is never judged."""
 
+from harness.blog import Blog
 from labs.stage import Stage
-from labs.system import Blog
 
 CHAPTER = 2
 COURSE = "The course's moderation gets only what comes while it is up"

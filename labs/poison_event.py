@@ -1,7 +1,7 @@
 """An event that no handler can apply blocks others."""
 
+from harness.blog import Blog
 from labs.stage import Stage
-from labs.system import Blog
 
 CHAPTER = 2
 COURSE = "The course's moderation ends with an error"

@@ -1,7 +1,7 @@
 """A service restarts empty, and the log refills it."""
 
+from harness.blog import Blog
 from labs.stage import Stage
-from labs.system import Blog
 
 CHAPTER = 2
 COURSE = "The course's query reads the log once, when it starts"

@@ -5,8 +5,8 @@ import uuid
 import psutil
 from minibus.bus.session import new_session
 
+from harness.blog import Blog
 from labs.stage import Stage
-from labs.system import Blog
 
 CHAPTER = 14
 COURSE = "The course's bus keeps an open request for each event"

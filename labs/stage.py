@@ -18,10 +18,12 @@ from minibus.cli.terminal import clean, facts
 from rich.console import Console
 from rich.text import Text
 
+from harness.blog import Blog
+from harness.course.parts import use_course_parts
+from harness.terminal import forget_keys
+from harness.waiting import eventually
+from infra.parts import SERVICES
 from labs.line import Line
-from labs.parts import use_course_parts
-from labs.system import SERVICES, Blog, eventually
-from labs.terminal import forget_keys
 
 PATIENCE = 20.0  # seconds within which an expected state has to appear
 WHILE = 1.0  # seconds for which an unchanged state is watched
@@ -52,7 +54,7 @@ class Stage:
 
     def blog(self, *course: str, **settings: str) -> Blog:
         """Make a blog for this act, without starting it. The parts named in `course` are of the course's kind."""
-        blog = Blog(self.folder / str(len(self.blogs) + 1), None, **settings)
+        blog = Blog(self.folder / str(len(self.blogs) + 1), **settings)
         blog.folder.mkdir()
         self.blogs.append(blog)
         for line in use_course_parts(blog, course):

@@ -1,7 +1,7 @@
 """A restarted bus has an empty log: services differ."""
 
+from harness.blog import Blog
 from labs.stage import Stage
-from labs.system import Blog
 
 CHAPTER = 2
 COURSE = "The course's second bus keeps events in memory"

@@ -6,8 +6,9 @@ from contextlib import suppress
 
 import requests
 
+from harness.blog import Blog
+from harness.waiting import eventually
 from labs.stage import Stage
-from labs.system import Blog, eventually
 
 CHAPTER = 2
 COURSE = "The course's way: events in memory (EVENT_STORE=memory)"

@@ -4,8 +4,8 @@ import sys
 
 from minibus.bus.session import request
 
+from harness.blog import Blog
 from labs.stage import Stage
-from labs.system import Blog
 
 CHAPTER = 1
 COURSE = "The page asks other services while a reader waits"

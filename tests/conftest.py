@@ -11,8 +11,9 @@ from typing import NoReturn
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from infra.parts import PORTS, is_taken
 from tests.support.gateway import one_origin
-from tests.support.system import COURSE_PORTS, Blog, is_taken
+from tests.support.system import Blog
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 QUIET = [
@@ -36,7 +37,7 @@ def in_ci(what_is_missing: str) -> NoReturn:
 
 def need_course_ports() -> None:
     """Skip what needs the ports of a class where something is in their place already."""
-    if taken := [port for port in COURSE_PORTS.values() if is_taken(port)]:
+    if taken := [port for port in PORTS.values() if is_taken(port)]:
         in_ci(f"ports {taken} are in use (make down?), and this needs them")
 
 

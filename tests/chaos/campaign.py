@@ -13,9 +13,9 @@ from itertools import islice
 from multiprocessing.queues import Queue
 from pathlib import Path
 
+from harness.ports import free_port
 from tests.chaos.commands import PARTS, Script, draw
 from tests.chaos.machine import Machine, Outcome
-from tests.support.system import free_port
 
 Ports = dict[str, int]
 

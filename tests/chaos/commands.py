@@ -8,7 +8,7 @@ import msgspec
 from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis import strategies as st
 
-from tests.support.system import SERVICES
+from infra.parts import SERVICES
 
 BUS = "event-bus"
 PARTS = (*SERVICES, BUS)

@@ -8,7 +8,9 @@ import subprocess
 from contextlib import suppress
 from pathlib import Path
 
-from tests.support.system import Blog, eventually, is_taken
+from harness.waiting import eventually
+from infra.parts import is_taken
+from tests.support.system import Blog
 
 PATIENCE = 60.0  # seconds
 

@@ -17,13 +17,14 @@ from typing import Any
 import requests
 from minibus.core.event import Envelope
 
+from harness.waiting import eventually
+from infra.parts import SERVICES
 from tests.chaos import commands
 from tests.chaos.checkers import Evidence, judge
 from tests.chaos.commands import BUS, PARTS, Command, Script, spare_the_bus
 from tests.chaos.forked_blog import ForkedBlog
 from tests.chaos.line import Line
 from tests.chaos.people import People
-from tests.support.system import SERVICES, eventually
 
 BACK = 60.0  # seconds until everything has to be back, on a busy machine
 GLANCE = 0.1  # seconds between two looks

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from infra.parts import ROOT
 from tests.chaos.campaign import Campaign, Tally, campaign
 from tests.chaos.mutants import MUTANTS
-from tests.support.system import ROOT
 
 SEEDS = 24
 IN_MEMORY = 6  # seeds

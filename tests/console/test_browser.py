@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.support.system import Blog, eventually
+from harness.waiting import eventually
+from tests.support.system import Blog
 
 
 @pytest.fixture

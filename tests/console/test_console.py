@@ -14,8 +14,10 @@ import requests
 from minibus.core.event import Event, complete, seal, seal_reaction
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from harness.waiting import eventually
+from infra.parts import ROOT
 from tests.conftest import in_ci
-from tests.support.system import ROOT, Blog, eventually
+from tests.support.system import Blog
 
 PROJECTOR = {"width": 1280, "height": 720}
 PATIENCE = 15_000  # milliseconds: a busy machine takes its time

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.system import APPS, ROOT
+from infra.parts import PARTS, ROOT
 
 TOOLS = ("sh", "cat", "env")
 
@@ -40,9 +40,9 @@ class Machine:
         file.chmod(0o755)
 
     def run(self, script: str, *arguments: str, answer: str = "") -> tuple[int, str]:
-        """Run one of infra/cluster's scripts; return its exit status and what it says."""
+        """Run one of infra/cluster's modules; return its exit status and what it says."""
         done = subprocess.run(
-            [sys.executable, f"infra/cluster/{script}.py", *arguments],
+            [sys.executable, "-m", f"infra.cluster.{script}", *arguments],
             cwd=ROOT, env={**os.environ, "PATH": str(self.bin)}, input=answer, text=True, timeout=60, check=False,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
@@ -68,12 +68,12 @@ def named(name: str, **more: Any) -> dict[str, Any]:
 
 
 CONFIG = {"current-context": "minikube", "contexts": [{"context": {"namespace": "blog"}}]}
-IMAGES = [{"names": [f"docker.io/library/minibus-{name}:latest"]} for name in APPS]
+IMAGES = [{"names": [f"docker.io/library/minibus-{name}:latest"]} for name in PARTS]
 NODES = items({"status": {"images": IMAGES}})
 DEFAULT = named("standard", annotations={"storageclass.kubernetes.io/is-default-class": "true"})
 READY = {"replicas": 1, "updatedReplicas": 1, "availableReplicas": 1, "observedGeneration": 1}
 DEPLOYMENTS = items(
-    *({**named(f"{name}-depl", generation=1), "spec": {"replicas": 1}, "status": READY} for name in APPS)
+    *({**named(f"{name}-depl", generation=1), "spec": {"replicas": 1}, "status": READY} for name in PARTS)
 )
 WELL: list[tuple[str, object, int]] = [
     ("config view", CONFIG, 0),
@@ -230,7 +230,7 @@ def test_make_forward_wants_the_blog_to_be_there(machine: Machine) -> None:
 
 
 def test_make_forward_says_whose_port_is_taken(machine: Machine) -> None:
-    services = items(*(named(f"{name}-clusterip-srv") for name in APPS))
+    services = items(*(named(f"{name}-clusterip-srv") for name in PARTS))
     taken = ("port-forward", "error: unable to listen on any of the requested ports: [{3000 3000}]", 1)
     machine.has("kubectl", *WELL, ("get services", services, 0), taken)
 
@@ -242,7 +242,7 @@ def test_make_forward_says_whose_port_is_taken(machine: Machine) -> None:
 
 # -- minikube -------------------------------------------------------------------------------------------------------
 
-BUILT = "\n".join(f"docker.io/library/minibus-{name}:latest" for name in APPS)
+BUILT = "\n".join(f"docker.io/library/minibus-{name}:latest" for name in PARTS)
 DOCKER_DRIVER = json.dumps({"valid": [{"Name": "minikube", "Config": {"Driver": "docker"}}]}, separators=(",", ":"))
 
 
@@ -263,7 +263,7 @@ def test_make_minikube_starts_it_builds_in_it_deploys_and_says_what_to_open(mach
     assert status == 0, said
     calls = machine.called("minikube")
     assert calls[:3] == ["status", "start", "addons enable ingress"]
-    for name in APPS:
+    for name in PARTS:
         assert f"image build --tag minibus-{name} --file {name}/Dockerfile ." in calls
     assert all("--context=minikube" in call for call in machine.called("kubectl"))
     assert said.index("make forward") < said.index("minikube tunnel") < said.index("127.0.0.1 posts.com")

@@ -16,8 +16,11 @@ import pytest
 import requests
 import yaml
 
+from harness.ports import free_port
+from harness.waiting import eventually
+from infra.parts import PARTS, ROOT
 from tests.conftest import in_ci
-from tests.support.system import APPS, ROOT, Blog, eventually, free_port
+from tests.support.system import Blog
 
 pytestmark = pytest.mark.timeout(600)  # the first build gets every package
 
@@ -52,7 +55,7 @@ def compose() -> list[str]:
 @pytest.fixture(scope="module")
 def images(compose: list[str]) -> None:
     """The six images of this tree, as `make images` builds them."""
-    command = [sys.executable, "infra/cluster/images.py"]
+    command = [sys.executable, "-m", "infra.cluster.images"]
     done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -83,7 +86,7 @@ class Containers(Blog):
     def up(self) -> None:
         """Start all six, and wait until the engine calls each of them healthy."""
         self.run("up", "--detach", "--no-build")
-        eventually(lambda: {self.state(name)["Health"]["Status"] for name in APPS} == {"healthy"}, seconds=180)
+        eventually(lambda: {self.state(name)["Health"]["Status"] for name in PARTS} == {"healthy"}, seconds=180)
 
     def container(self, name: str) -> str:
         """Return the id of a part's container, running or not."""
@@ -107,7 +110,7 @@ def containers(images: None, compose: list[str], tmp_path_factory: pytest.TempPa
 
 
 def test_the_six_images_are_small_and_share_their_layers(images: None) -> None:
-    built = {name: inspect(f"minibus-{name}") for name in APPS}
+    built = {name: inspect(f"minibus-{name}") for name in PARTS}
     base = inspect("python:3.13-slim")
     layers = [image["RootFS"]["Layers"] for image in built.values()]
     shared = len(base["RootFS"]["Layers"]) + 4  # the working folder, the packages and what lists them, and common
@@ -118,7 +121,7 @@ def test_the_six_images_are_small_and_share_their_layers(images: None) -> None:
     assert {tuple(one[:shared]) for one in layers} == {tuple(layers[0][:shared])}
 
 
-@pytest.mark.parametrize("name", APPS)
+@pytest.mark.parametrize("name", PARTS)
 def test_an_image_has_its_code_and_no_tests_nor_caches(images: None, name: str) -> None:
     files = docker("run", "--rm", f"minibus-{name}", "find", "/app", "-type", "f").split()
 
@@ -140,7 +143,7 @@ def test_the_story_passes_through_the_published_ports(containers: Containers) ->
 
 
 def test_a_container_is_nobody_in_particular_and_cannot_change_itself(containers: Containers) -> None:
-    for name in APPS:
+    for name in PARTS:
         container = containers.container(name)
         assert docker("exec", container, "id", "-u").strip() == "10001"
         assert "Read-only file system" in docker("exec", container, "touch", "/app/changed", status=1)
@@ -159,7 +162,7 @@ def stops_by_itself(container: str) -> bool:
     return status == 0
 
 
-@pytest.mark.parametrize("name", APPS)
+@pytest.mark.parametrize("name", PARTS)
 def test_a_container_stops_within_two_seconds_and_says_nothing_bad(containers: Containers, name: str) -> None:
     container = containers.container(name)
 
@@ -170,7 +173,7 @@ def test_a_container_stops_within_two_seconds_and_says_nothing_bad(containers: C
 
 
 def test_the_log_outlives_its_containers(containers: Containers) -> None:
-    eventually(lambda: {containers.state(name)["Health"]["Status"] for name in APPS} == {"healthy"}, seconds=180)
+    eventually(lambda: {containers.state(name)["Health"]["Status"] for name in PARTS} == {"healthy"}, seconds=180)
     containers.write_post("Before")
     before = containers.events()
 

@@ -18,9 +18,9 @@ import psutil
 import pytest
 import requests
 
+from harness.waiting import eventually
+from infra.parts import PORTS, is_taken
 from tests.conftest import need_course_ports
-from tests.support.system import COURSE_PORTS as PORTS
-from tests.support.system import eventually, is_taken
 
 ROOT = Path(__file__).parents[2]
 READY = "The logs of the services"

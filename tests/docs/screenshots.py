@@ -11,10 +11,12 @@ from typing import TypeVar
 import requests
 from playwright.sync_api import Page, expect, sync_playwright
 
+from harness.waiting import eventually
+from infra.parts import ROOT, SERVICES
 from tests.conftest import CHROMIUM, QUIET
 from tests.support.gateway import one_origin
 from tests.support.seventh import WithNotifications
-from tests.support.system import ROOT, SERVICES, Blog, eventually
+from tests.support.system import Blog
 
 STORY = ROOT / "labs" / "stories" / "happy-path.ndjson"
 MOMENT = 17

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from harness.waiting import eventually
+from infra.parts import SERVICES
 from tests.support.seventh import SERVICE, WithNotifications
-from tests.support.system import SERVICES, eventually
 
 PATIENCE = 20_000  # milliseconds: a busy machine takes its time
 

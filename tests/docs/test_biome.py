@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from infra.parts import ROOT
 from tests.conftest import in_ci
-from tests.support.system import ROOT
 
 
 def biome(*arguments: object, **settings: str) -> subprocess.CompletedProcess[str]:

@@ -11,9 +11,9 @@ from collections.abc import Callable
 import pytest
 from minibus.cli import main
 
+from infra.parts import ROOT
 from tests.docs.pages.links import links, problem_of, tokens
 from tests.docs.pages.listings import LISTING, cut, pages
-from tests.support.system import ROOT
 
 Record = Callable[[str, object], None]
 

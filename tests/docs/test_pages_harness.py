@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from infra.parts import ROOT
 from tests.docs.pages.links import problem_of
 from tests.docs.pages.listings import cut, renewed
 from tests.docs.pages.transcript import Names, read
-from tests.support.system import ROOT
 
 README = ROOT / "README.md"
 

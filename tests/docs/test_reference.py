@@ -29,13 +29,15 @@ from schemathesis.specs.openapi.checks import (
 )
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
-from tests.support.system import APPS, ROOT, SERVICES, Blog, eventually
+from harness.waiting import eventually
+from infra.parts import PARTS, ROOT, SERVICES
+from tests.support.system import Blog
 
 Operation = schemathesis.APIOperation[Any, Any, Any, Any]
 Case = schemathesis.Case[Any]
 
 PAGES = ROOT / "docs" / "reference"
-CONTRACTS = {name: schemathesis.openapi.from_path(PAGES / f"openapi-{name}.yaml") for name in APPS}
+CONTRACTS = {name: schemathesis.openapi.from_path(PAGES / f"openapi-{name}.yaml") for name in PARTS}
 CHECKS = [
     status_code_conformance,  # a 500 is nowhere in a contract, a 503 where it may happen
     content_type_conformance,
@@ -120,7 +122,7 @@ def app(name: str) -> Flask:
     return importlib.import_module(name).app
 
 
-@pytest.mark.parametrize("name", APPS)
+@pytest.mark.parametrize("name", PARTS)
 def test_every_route_is_in_the_contract_and_no_other(name: str) -> None:
     routes = {
         f"{method} {in_braces(rule.rule)}"

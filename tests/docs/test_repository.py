@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-import tomllib
 from pathlib import Path
 
 import pytest
 
-from tests.support.system import APPS, ROOT, SERVICES
+from infra.parts import PARTS, ROOT, SERVICES
 
 README = (ROOT / "README.md").read_text()
 DOCS = ROOT / "docs"
@@ -24,13 +23,11 @@ def test_a_service_fits_on_a_blackboard(name: str) -> None:
     assert max(map(len, lines)) <= 120
 
 
-@pytest.mark.parametrize("name", APPS)
-def test_a_part_is_started_as_its_own_code_says(name: str) -> None:
-    part = tomllib.loads((ROOT / "blog" / name / "pyproject.toml").read_text())["tool"]["minibus"]
+@pytest.mark.parametrize("name", PARTS)
+def test_a_part_that_runs_alone_has_the_port_of_the_table(name: str) -> None:
     sources = "".join(source.read_text() for source in (ROOT / "blog" / name).rglob("*.py"))
 
-    assert part["app"] == APPS[name]
-    assert re.search(rf"\b(?:port=|run\(app, ){part['port']}\b", sources)
+    assert re.search(rf"\b(?:port=|run\(app, ){PARTS[name].port}\b", sources)
 
 
 def test_every_setting_is_in_the_readme() -> None:

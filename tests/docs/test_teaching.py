@@ -12,8 +12,10 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
+from harness.waiting import eventually
+from infra.parts import ROOT, SERVICES
 from labs.__main__ import LABS
-from tests.support.system import ROOT, SERVICES, Blog, eventually
+from tests.support.system import Blog
 
 PAGE = (ROOT / "docs" / "teaching.md").read_text()
 STATIC = ROOT / "blog" / "event-bus" / "event_bus" / "console" / "static"

@@ -21,8 +21,10 @@ from event_bus.log.store.interface import StoreError
 from event_bus.log.store.sqlite import SqliteStore
 from minibus.core.event import complete
 
+from harness.waiting import eventually
+from infra.parts import SERVICES
 from tests.conftest import in_ci
-from tests.support.system import SERVICES, Blog, eventually
+from tests.support.system import Blog
 
 KILLS = int(os.environ.get("KILLS", "12"))
 TEARS = int(os.environ.get("TEARS", "30"))  # of each kind

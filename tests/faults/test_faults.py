@@ -18,8 +18,11 @@ import requests
 from event_bus.log.store.sqlite import SqliteStore
 from minibus.core.event import complete
 
-from tests.support.gateway import Cut, Gateway
-from tests.support.system import APPS, SERVICES, Blog, eventually
+from harness.proxy import PassOn, Proxy, no_fault
+from harness.server import Answer, Cut, Request
+from harness.waiting import eventually
+from infra.parts import PARTS, SERVICES
+from tests.support.system import Blog
 
 Ending = Callable[[Blog, str], None]
 
@@ -105,10 +108,10 @@ def test_posts_has_its_posts_again_after_it_was_away(blog: Blog, end: Ending) ->
 
 
 @pytest.fixture(scope="module")
-def blog_behind_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Blog, Gateway]]:
+def blog_behind_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Blog, Proxy]]:
     """A blog whose services reach the bus through a gateway."""
     blog = Blog(tmp_path_factory.mktemp("cut"))
-    gateway = Gateway(lambda path: blog.url("event-bus"))
+    gateway = Proxy(lambda path: blog.url("event-bus"))
     blog.bus_seen_by = dict.fromkeys(("posts", "moderation", "comments"), gateway.url)
     yield blog.start(*SERVICES, "event-bus").ready(), gateway
     blog.close()
@@ -116,27 +119,28 @@ def blog_behind_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tu
 
 
 @pytest.fixture
-def cut_line(blog_behind_gateway: tuple[Blog, Gateway]) -> Iterator[tuple[Blog, Gateway]]:
+def cut_line(blog_behind_gateway: tuple[Blog, Proxy]) -> Iterator[tuple[Blog, Proxy]]:
     """The blog behind the gateway, which lets everything pass again afterwards."""
     yield blog_behind_gateway
-    blog_behind_gateway[1].before = lambda *seen: None
+    blog_behind_gateway[1].fault = no_fault
 
 
 @pytest.mark.parametrize(("name", "reaction"), [("moderation", "CommentModerated"), ("comments", "CommentUpdated")])
 def test_a_reaction_survives_a_kill_between_hearing_and_publishing(
-    cut_line: tuple[Blog, Gateway], name: str, reaction: str
+    cut_line: tuple[Blog, Proxy], name: str, reaction: str
 ) -> None:
     blog, gateway = cut_line
     caught = threading.Event()
 
-    def hold(method: str, path: str, body: bytes) -> None:
-        if method == "POST" and f'"{reaction}"'.encode() in body:
+    def catch(request: Request, pass_on: PassOn) -> Answer:
+        if request.method == "POST" and f'"{reaction}"'.encode() in request.body:
             caught.set()
             raise Cut
+        return pass_on(request)
 
     title = f"{name} was killed in between"
     reactions = [event["type"] for event in blog.events()].count(reaction)
-    gateway.before = hold
+    gateway.fault = catch
     post = blog.write_post(title)
     blog.write_comment(post, "hello")
     assert caught.wait(10), "the service never tried to publish its reaction"
@@ -144,7 +148,7 @@ def test_a_reaction_survives_a_kill_between_hearing_and_publishing(
     assert [event["type"] for event in blog.events()].count(reaction) == reactions
     assert blog.page()[title] == {"hello": "pending"}
 
-    gateway.before = lambda *seen: None
+    gateway.fault = no_fault
     blog.start(name)
 
     eventually(lambda: blog.page()[title] == {"hello": "approved"})
@@ -152,17 +156,18 @@ def test_a_reaction_survives_a_kill_between_hearing_and_publishing(
 
 
 @pytest.mark.parametrize(("name", "reaction"), [("moderation", "CommentModerated"), ("comments", "CommentUpdated")])
-def test_a_reaction_whose_answer_was_lost_stands_once(cut_line: tuple[Blog, Gateway], name: str, reaction: str) -> None:
+def test_a_reaction_whose_answer_was_lost_stands_once(cut_line: tuple[Blog, Proxy], name: str, reaction: str) -> None:
     blog, gateway = cut_line
     published: list[str] = []
 
-    def publish_twice(method: str, path: str, body: bytes) -> None:
-        if method == "POST" and f'"{reaction}"'.encode() in body and len(published) < 3:
-            published.append(json.loads(body)["id"])
-            assert blog.send("event-bus", path, json.loads(body)).ok
-            raise Cut  # the bus has it, and the service does not know
+    def lose_the_answer(request: Request, pass_on: PassOn) -> Answer:
+        if request.method == "POST" and f'"{reaction}"'.encode() in request.body and len(published) < 3:
+            published.append(json.loads(request.body)["id"])
+            assert pass_on(request).status == 200
+            raise Cut
+        return pass_on(request)
 
-    gateway.before = publish_twice
+    gateway.fault = lose_the_answer
     post = blog.write_post(f"The answer to {name} was lost")
     blog.write_comment(post, "hello")
 
@@ -235,15 +240,17 @@ def test_while_the_bus_is_down_writing_says_so_and_reading_works(blog: Blog) -> 
     eventually(lambda: blog.page()["Bus down"] == {"before": "approved", "after": "approved"})
 
 
-def test_a_write_whose_answer_is_lost_says_that_it_may_be_stored(cut_line: tuple[Blog, Gateway]) -> None:
+def test_a_write_whose_answer_is_lost_says_that_it_may_be_stored(cut_line: tuple[Blog, Proxy]) -> None:
     blog, gateway = cut_line
 
-    def lose(method: str, path: str, body: bytes) -> None:
-        if method == "POST":
-            assert blog.send("event-bus", path, json.loads(body)).ok
-            raise Cut
+    def lose_the_answer(request: Request, pass_on: PassOn) -> Answer:
+        answer = pass_on(request)
+        if request.method != "POST":
+            return answer
+        assert answer.status == 200
+        raise Cut
 
-    gateway.before = lose
+    gateway.fault = lose_the_answer
     answer = blog.send("posts", "/posts/create", {"title": "Perhaps"})
 
     assert answer.status_code == 503
@@ -268,7 +275,7 @@ def test_services_started_before_the_bus_wait_and_say_for_whom(new_blog: Blog) -
 
 
 def test_the_parts_find_each_other_in_any_order(new_blog: Blog) -> None:
-    order = Random(4005).choice(list(permutations(name for name in APPS if name != "client")))
+    order = Random(4005).choice(list(permutations(name for name in PARTS if name != "client")))
     for name in order:
         new_blog.start(name)
 
@@ -308,7 +315,7 @@ def test_every_part_stops_quickly_with_open_streams(new_blog: Blog) -> None:
     new_blog.processes.clear()
 
     assert not [child for children in family.values() for child in children if child.is_running()]
-    assert "Traceback" not in "".join(new_blog.log(name) for name in APPS)
+    assert "Traceback" not in "".join(new_blog.log(name) for name in PARTS)
 
 
 def test_reading_a_long_log_keeps_the_memory_of_the_bus_flat(new_blog: Blog) -> None:

@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
+from harness.waiting import eventually
+from infra.parts import PARTS, SERVICES
 from tests.docs.test_reference import operations
 from tests.support.fuzz import BOMB, Fuzzer
-from tests.support.system import APPS, SERVICES, Blog, eventually
+from tests.support.system import Blog
 from tests.support.wire import Answer, assert_answered_well, in_chunks, request, send
 
 SEED = int(os.environ.get("SEED", "8"))
@@ -98,7 +100,7 @@ SHAPES: dict[str, tuple[str, bytes | None, set[int]]] = {
 }
 
 
-@pytest.mark.parametrize("name", APPS)
+@pytest.mark.parametrize("name", PARTS)
 def test_what_is_no_http_or_two_requests_in_one_is_refused_in_the_one_shape(blog: Blog, post: str, name: str) -> None:
     before = everything(blog)
     path = WRITES.get(name, "/events").format(post=post)
@@ -156,7 +158,7 @@ BODIES: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("chunk", [0, 50_000])
-@pytest.mark.parametrize("name", APPS)
+@pytest.mark.parametrize("name", PARTS)
 def test_a_body_that_nobody_should_send_is_refused_and_leaves_no_trace(
     blog: Blog, post: str, name: str, chunk: int
 ) -> None:
@@ -289,7 +291,7 @@ def test_in_a_browser_it_is_text_and_the_policy_lets_no_script_in(browser: Brows
 OWN = {"/posts", "/comments", "/moderation"}  # who publishes by itself, once it has been asked to
 
 
-@pytest.mark.parametrize("name", APPS)
+@pytest.mark.parametrize("name", PARTS)
 def test_whatever_is_sent_at_random_is_answered_and_nothing_is_stored_by_halves(
     blog: Blog, post: str, name: str
 ) -> None:

@@ -17,7 +17,9 @@ import psutil
 import pytest
 import requests
 
-from tests.support.system import SERVICES, Blog, eventually
+from harness.waiting import eventually
+from infra.parts import SERVICES
+from tests.support.system import Blog
 
 LISTENERS = int(os.environ.get("LISTENERS", "5000"))
 SLOW = 300  # of each kind

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 
-from labs.gateway import Cut, Gateway
-from labs.system import Blog
-
-__all__ = ["Cut", "Gateway", "one_origin"]
+from harness.blog import Blog
+from harness.proxy import Proxy
 
 
-def one_origin(blog: Blog) -> Gateway:
+def one_origin(blog: Blog) -> Proxy:
     """Put the page and all its services behind one origin, routed as the course's Ingress does."""
 
     def route(path: str) -> str:
@@ -20,4 +18,4 @@ def one_origin(blog: Blog) -> Gateway:
             return blog.url("query")
         return blog.url("comments" if re.fullmatch("/posts/[^/]+/comments", path) else "client")
 
-    return Gateway(route)
+    return Proxy(route)

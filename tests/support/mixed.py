@@ -10,10 +10,12 @@ from pathlib import Path
 
 import requests
 
+from harness.course.parts import PEERS, is_installed
+from harness.waiting import eventually
+from infra.parts import SERVICES
 from tests.conftest import in_ci
-from tests.support.system import ROOT, SERVICES, Blog, eventually
+from tests.support.system import Blog
 
-PEERS = ROOT / "bench" / "peers"
 OURS = (*SERVICES, "event-bus")  # the page has no part in this
 STORY = {"fine": "approved", "an orange": "rejected"}
 ONE_STORY = {"PostCreated": 1, "CommentCreated": 2, "CommentModerated": 2, "CommentUpdated": 2}
@@ -25,7 +27,7 @@ def install_express() -> None:
         in_ci("the course's services run on Express, which needs node and npm")
     with (PEERS / "package.json").open() as one_at_a_time:
         fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
-        if not (PEERS / "node_modules" / ".package-lock.json").exists():  # npm writes it last
+        if not is_installed():
             subprocess.run(["npm", "ci", "--omit=dev"], cwd=PEERS, check=True, timeout=100)
 
 
@@ -33,7 +35,7 @@ class MixedBlog(Blog):
     """A blog in which the parts named in `express` are the course's; nobody needs its page."""
 
     def __init__(self, folder: Path, *express: str, **settings: str) -> None:
-        super().__init__(folder, None, **settings)
+        super().__init__(folder, **settings)
         self.express = set(express)
         if "event-bus" in express:
             self.settings["SUBSCRIBERS"] = ",".join(self.url(name) for name in SERVICES)

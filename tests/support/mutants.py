@@ -6,8 +6,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.mixed import PEERS
-from tests.support.system import ROOT
+from harness.course.parts import PEERS
+from infra.parts import ROOT
 
 
 @dataclass(frozen=True)

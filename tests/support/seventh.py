@@ -6,7 +6,9 @@ import re
 import sys
 from pathlib import Path
 
-from tests.support.system import ROOT, Blog, free_port
+from harness.ports import free_port
+from infra.parts import ROOT
+from tests.support.system import Blog
 
 PAGE = ROOT / "docs" / "adding-a-service.md"
 FILES = dict(re.findall(r"^```\w+ to=(\S+)\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL))

@@ -1,4 +1,4 @@
-"""The whole mini-blog for a test: the same real processes that the labs start, only forked (see nursery.py)."""
+"""The whole blog for a test: the real processes of `harness.blog`, forked from a nursery (see nursery.py)."""
 
 from __future__ import annotations
 
@@ -14,13 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import labs.system
-from labs.system import APPS, ROOT, SERVICES, eventually, free_port, is_taken
-
-__all__ = ["APPS", "COURSE_PORTS", "ROOT", "SERVICES", "Blog", "eventually", "free_port", "is_taken"]
-
-# Where the course has its parts, and so `make up`.
-COURSE_PORTS = {"posts": 4000, "comments": 4001, "query": 4002, "moderation": 4003, "event-bus": 4005, "client": 3000}
+import harness.blog
+from infra.parts import ROOT
 
 
 class Nursery:
@@ -32,7 +27,7 @@ class Nursery:
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            start_new_session=True,  # whoever presses Ctrl-C means the tests
+            start_new_session=True,  # Ctrl-C is for the tests, which end the nursery
         )
         self.one_at_a_time = threading.Lock()
         atexit.register(self.close)
@@ -88,7 +83,7 @@ class Fork:
             os.kill(self.pid, number)
 
 
-class Blog(labs.system.Blog):
+class Blog(harness.blog.Blog):
     """A blog whose own parts are forks."""
 
     def launch(self, command: list[str], log: Path, environment: dict[str, str]) -> Any:

@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.support.system import ROOT, Blog, eventually, free_port
+from harness.ports import free_port
+from harness.waiting import eventually
+from infra.parts import ROOT
+from tests.support.system import Blog
 
 
 @pytest.fixture

@@ -21,7 +21,9 @@ import msgspec
 import pytest
 from minibus.cli import main
 
-from tests.support.system import ROOT, SERVICES, Blog, eventually
+from harness.waiting import eventually
+from infra.parts import ROOT, SERVICES
+from tests.support.system import Blog
 
 PAGE = ROOT / "docs" / "reference" / "cli.md"
 TRANSCRIPT = ROOT / "docs" / "reference" / "walk-query.txt"

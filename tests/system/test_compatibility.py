@@ -12,18 +12,20 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page
 
 from conformance.client import card, form_for_comments, form_for_posts
+from harness.waiting import eventually
+from infra.parts import ROOT
 from tests.support.gateway import one_origin
 from tests.support.made_by_run import assert_made, table
 from tests.support.mixed import OURS, STORY, MixedBlog, install_express
-from tests.support.system import APPS, ROOT, eventually
 
 PAGE = ROOT / "docs" / "conformance.md"
 PATIENCE = 30  # seconds
 SEEN = {"approved": "{}", "rejected": "This comment has been rejected"}
 
 # The parts that are the course's; all others are ours. First one's own side alone.
-ALL = frozenset(APPS)
-ONES = [frozenset({name}) for name in APPS]
+PARTS = (*OURS, "client")
+ALL = frozenset(PARTS)
+ONES = [frozenset({name}) for name in PARTS]
 MIXES = [frozenset[str](), *ONES, ALL, *(ALL - one for one in ONES)]
 
 
@@ -138,7 +140,7 @@ def test_the_story_passes_with_these_parts_of_express(stories: Stories, mix: fro
 @pytest.mark.timeout(300)
 def test_the_page_shows_every_mix(stories: Stories) -> None:
     rows = [
-        [*("Express" if name in mix else "ours" for name in APPS), "✓" if stories.tell(mix) else "✗"] for mix in MIXES
+        [*("Express" if name in mix else "ours" for name in PARTS), "✓" if stories.tell(mix) else "✗"] for mix in MIXES
     ]
 
-    assert_made(PAGE, "mixes", table([*APPS, "the story"], rows))
+    assert_made(PAGE, "mixes", table([*PARTS, "the story"], rows))

@@ -22,13 +22,15 @@ from typing import Any
 import click
 import pytest
 
-from conformance.__main__ import PORTS, main
+from conformance.__main__ import ROLES, main
 from conformance.contract import CHAPTERS, Contract
+from harness.course.parts import PEERS
+from harness.ports import free_port
+from infra.parts import PARTS, ROOT
 from tests.conftest import CHROMIUM, in_ci
 from tests.support.made_by_run import assert_made, table
-from tests.support.mixed import PEERS, install_express
+from tests.support.mixed import install_express
 from tests.support.mutants import MUTANTS, Mutant
-from tests.support.system import APPS, ROOT, free_port
 
 PAGE = ROOT / "docs" / "conformance.md"
 EXPRESS, OURS = "Express", "ours"
@@ -130,7 +132,7 @@ def check(role: str, command: str | None = None, *options: str, **settings: str)
 
 def check_ours(role: str, folder: Path, level: str = "", **settings: str) -> Run:
     """Run the checker on our service."""
-    command = f"{shlex.quote(sys.executable)} -m gunicorn -c blog/common/gunicorn.conf.py {APPS[role]}"
+    command = f"{shlex.quote(sys.executable)} -m gunicorn -c blog/common/gunicorn.conf.py {PARTS[role].app}"
     return check(role, command, "--json", DATA_DIR=str(folder / "data"), LEVEL=level, **settings)
 
 
@@ -165,8 +167,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory, _what_it_takes: None) -> Iter
     pool = ThreadPoolExecutor(TOGETHER)
     try:
         yield {
-            **{(OURS, role): pool.submit(check_ours, role, tmp_path_factory.mktemp("ours")) for role in APPS},
-            **{(EXPRESS, role): pool.submit(check_express, role, PEERS, PATIENCE="8") for role in APPS},
+            **{(OURS, role): pool.submit(check_ours, role, tmp_path_factory.mktemp("ours")) for role in ROLES},
+            **{(EXPRESS, role): pool.submit(check_express, role, PEERS, PATIENCE="8") for role in ROLES},
             **{
                 (mutant.mistake, mutant.role): pool.submit(check_mutant, mutant, tmp_path_factory.mktemp("mutant"))
                 for mutant in MUTANTS
@@ -179,7 +181,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory, _what_it_takes: None) -> Iter
 # -- whom it praises, and whom it blames ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("role", APPS)
+@pytest.mark.parametrize("role", ROLES)
 def test_ours_keeps_every_rule(runs: Runs, role: str) -> None:
     run = runs[OURS, role].result()
 
@@ -188,7 +190,7 @@ def test_ours_keeps_every_rule(runs: Runs, role: str) -> None:
     assert run.code == 0
 
 
-@pytest.mark.parametrize("role", APPS)
+@pytest.mark.parametrize("role", ROLES)
 def test_express_keeps_the_course_and_fails_as_the_course_does(runs: Runs, role: str) -> None:
     run = runs[EXPRESS, role].result()
 
@@ -207,7 +209,7 @@ def test_a_mistake_is_caught_by_the_right_line_and_no_other(runs: Runs, mutant: 
 
 def test_the_page_shows_these_verdicts(runs: Runs) -> None:
     verdicts = []
-    for role in APPS:
+    for role in ROLES:
         ours, express = (runs[who, role].result().verdicts for who in (OURS, EXPRESS))
         rows = [
             [mine["rule"], mine["level"], str(mine["chapter"]), mark(mine), mark(theirs)]
@@ -315,7 +317,7 @@ def test_make_names_the_roles_there_are() -> None:
 
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
-    assert f"SERVICE is qeury. Set it to one of: {', '.join(PORTS)}." in done.stderr
+    assert f"SERVICE is qeury. Set it to one of: {', '.join(ROLES)}." in done.stderr
 
 
 # -- its own words ----------------------------------------------------------------------------------------------------
@@ -326,7 +328,7 @@ def contract(role: str) -> Contract[Any]:
     return getattr(importlib.import_module(f"conformance.{name}"), name)
 
 
-@pytest.mark.parametrize("role", APPS)
+@pytest.mark.parametrize("role", ROLES)
 def test_every_rule_has_a_title_that_fits_advice_and_a_chapter(role: str) -> None:
     rules = contract(role).rules
 

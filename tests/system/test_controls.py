@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import requests
 
-from tests.support.system import Blog, eventually
+from harness.waiting import eventually
+from tests.support.system import Blog
 
 
 def subscriber(blog: Blog, name: str = "query") -> dict[str, Any]:

@@ -10,9 +10,12 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.support.gateway import Gateway
+from harness.ports import free_port
+from harness.proxy import PassOn, Proxy
+from harness.server import Answer, Request
+from harness.waiting import PATIENCE, eventually
+from infra.parts import SERVICES
 from tests.support.mixed import ONE_STORY, OURS, MixedBlog, install_express
-from tests.support.system import SERVICES, eventually, free_port
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -194,17 +197,18 @@ def test_our_query_is_ready_only_when_it_has_read_the_log_of_the_express_bus(on_
     on_express.tell_the_story("Long ago")
     asked, go_on = threading.Event(), threading.Event()
 
-    def hold(method: str, path: str, body: bytes) -> None:
-        if (method, path) == ("GET", "/events"):
+    def delay(request: Request, pass_on: PassOn) -> Answer:
+        if (request.method, request.path) == ("GET", "/events"):
             asked.set()
-            assert go_on.wait(10)
+            assert go_on.wait(PATIENCE)
+        return pass_on(request)
 
-    gateway = Gateway(lambda path: on_express.url("event-bus"), hold)
+    gateway = Proxy(lambda path: on_express.url("event-bus"), delay)
     on_express.bus_seen_by["query"] = gateway.url
     try:
         on_express.stop("query")
         on_express.start("query")
-        assert asked.wait(10)
+        assert asked.wait(PATIENCE)
 
         assert requests.get(f"{on_express.url('query')}/readyz", timeout=2).status_code == 503
         go_on.set()
@@ -274,7 +278,12 @@ def test_without_a_store_a_service_that_was_away_has_missed_what_happened(forget
 def test_without_a_store_events_go_out_once_and_do_not_count(tmp_path: Path) -> None:
     heard: list[bytes] = []
     blog = MixedBlog(tmp_path, EVENT_STORE="none")
-    gateway = Gateway(lambda path: blog.url("query"), lambda method, path, body: heard.append(body))
+
+    def note(request: Request, pass_on: PassOn) -> Answer:
+        heard.append(request.body)
+        return pass_on(request)
+
+    gateway = Proxy(lambda path: blog.url("query"), note)
     blog.settings["SUBSCRIBERS"] = f"listener={gateway.url},query={blog.url('query')}"
     try:
         blog.start("event-bus", "query")

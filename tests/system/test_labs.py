@@ -16,9 +16,11 @@ from typing import Any
 import psutil
 import pytest
 
+from harness.course.parts import IN_PYTHON
+from harness.waiting import eventually
+from infra.parts import ROOT
 from labs.__main__ import LABS
 from tests.support.mixed import install_express
-from tests.support.system import ROOT, eventually
 
 AT_ONCE = 3  # labs: most of their time is waiting
 
@@ -39,7 +41,7 @@ import labs.stage
 from labs.__main__ import main
 from labs.line import Line
 from labs.stage import Stage
-from labs.system import Blog
+from harness.blog import Blog
 FORGETFUL = {"EVENT_STORE": "memory", "SUBSCRIBERS": ""}
 labs.stage.PATIENCE = 3
 """
@@ -109,7 +111,7 @@ def test_without_express_a_lab_says_that_python_plays_it(
     assert played.returncode == 0, played.stdout
     assert "Express is not installed: Python versions run instead." in " ".join(played.stdout.split())
     for part in parts:
-        assert f"{part} as in the course: labs/services/course_{part.replace('-', '_')}.py (Python)" in played.stdout
+        assert f"{part} as in the course: harness/course/{IN_PYTHON.get(part, part)}.py (Python)" in played.stdout
 
 
 @pytest.mark.parametrize(

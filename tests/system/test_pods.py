@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from harness.ports import free_port
+from harness.waiting import eventually
 from tests.support.gateway import one_origin
-from tests.support.system import Blog, eventually, free_port
+from tests.support.system import Blog
 
 FIRST, SECOND = "query-depl-5d9c7b8f6-abcde", "query-depl-5d9c7b8f6-fghij"
 

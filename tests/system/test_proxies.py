@@ -11,23 +11,26 @@ from pathlib import Path
 import pytest
 from minibus.bus.session import request
 
-from tests.support.gateway import Cut, Gateway
-from tests.support.system import ROOT, SERVICES, Blog, eventually
+from harness.server import Answer, Cut, Request, Server
+from harness.waiting import eventually
+from infra.parts import ROOT, SERVICES
+from tests.support.system import Blog
 
 MINIBUS = str(Path(sys.executable).with_name("minibus"))
 TOKEN = {"Authorization": "Bearer s3cret"}
 
 
-class Proxy(Gateway):
-    """A proxy that cannot reach our processes. It keeps what it is asked for."""
+class Proxy(Server):
+    """A proxy that cannot reach our processes. It notes each request."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
-        super().__init__(lambda path: "", self.refuse)
+        super().__init__(self.refuse)
+        self.open()
 
-    def refuse(self, method: str, path: str, body: bytes) -> None:
+    def refuse(self, request: Request) -> Answer:
         """Note the request, and break it off."""
-        self.asked.append(f"{method} {path}")
+        self.asked.append(f"{request.method} {request.path}")
         raise Cut
 
 

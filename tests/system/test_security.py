@@ -8,7 +8,9 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from tests.support.system import SERVICES, Blog, eventually
+from harness.waiting import eventually
+from infra.parts import SERVICES
+from tests.support.system import Blog
 
 CHANGES = [
     ("POST", "/events", {"type": "Forged"}),

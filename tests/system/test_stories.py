@@ -16,7 +16,9 @@ import msgspec
 import pytest
 import requests
 
-from tests.support.system import ROOT, SERVICES, Blog, eventually
+from harness.waiting import eventually
+from infra.parts import ROOT, SERVICES
+from tests.support.system import Blog
 
 STORIES = ROOT / "labs" / "stories"
 NAMES = sorted(path.stem for path in STORIES.glob("*.ndjson"))

@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 import requests
 
-from tests.support.system import SERVICES, Blog, eventually, free_port
+from harness.ports import free_port
+from harness.waiting import eventually
+from infra.parts import SERVICES
+from tests.support.system import Blog
 
 
 def statuses(blog: Blog, title: str) -> set[str]:
@@ -92,7 +95,8 @@ def test_looking_back_equals_a_query_that_was_fed_only_so_far(blog: Blog, tmp_pa
     blog.write_comment(post, "an orange then")
     eventually(lambda: statuses(blog, "Looked back at") == {"approved", "rejected"})
     log = blog.events()
-    fresh = Blog(tmp_path, {"query": f"http://127.0.0.1:{free_port()}"})
+    fresh = Blog(tmp_path)
+    fresh.bus_seen_by["query"] = f"http://127.0.0.1:{free_port()}"
     try:
         fresh.start("query")
         for at in range(len(log) + 1):

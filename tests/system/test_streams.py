@@ -13,7 +13,8 @@ import psutil
 import pytest
 import requests
 
-from tests.support.system import Blog, eventually
+from harness.waiting import eventually
+from tests.support.system import Blog
 
 BATCH = {"Content-Type": "application/cloudevents-batch+json"}
 STREAM = {"Accept": "text/event-stream"}
@@ -204,7 +205,8 @@ def test_subscribers_that_misbehave_slow_nobody_and_cost_no_memory(new_blog: Blo
 
 
 def test_two_queries_each_have_a_replay_of_their_own_and_a_vanished_one_goes(blog: Blog, tmp_path: Path) -> None:
-    second = Blog(tmp_path, {"query": blog.url("event-bus")}, SUBSCRIBER_NAME="query-2", EPHEMERAL="3")
+    second = Blog(tmp_path, SUBSCRIBER_NAME="query-2", EPHEMERAL="3")
+    second.bus_seen_by["query"] = blog.url("event-bus")
     try:
         second.start("query")
         eventually(lambda: second.answers("query", "/readyz"))

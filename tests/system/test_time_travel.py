@@ -8,7 +8,8 @@ from typing import Any
 
 import requests
 
-from tests.support.system import Blog, eventually
+from harness.waiting import eventually
+from tests.support.system import Blog
 
 
 def look(blog: Blog, at: int, skip: str = "") -> Any:

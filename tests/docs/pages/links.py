@@ -11,7 +11,7 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from tests.support.system import ROOT
+from infra.parts import ROOT
 
 IN_HTML = re.compile(r'(?:href|src)="([^"]*)"')
 EXTERNAL = re.compile(r"https?://[\w.-]+(?::\d+)?(?:/[^\s<>]*)?", re.ASCII)

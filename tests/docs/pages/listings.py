@@ -7,7 +7,7 @@ import re
 import sys
 from pathlib import Path
 
-from tests.support.system import ROOT
+from infra.parts import ROOT
 
 LISTING = re.compile(r"^(```\w+ from=(\S+)\n)(.*?)^```$", re.MULTILINE | re.DOTALL)
 NOT_OURS = {"node_modules", ".venv", "data", "mine", "run"}

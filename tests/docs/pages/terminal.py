@@ -13,8 +13,9 @@ from pathlib import Path
 
 import psutil
 
+from harness.waiting import eventually
+from infra.parts import ROOT
 from tests.docs.pages.containers import Docker
-from tests.support.system import ROOT, eventually
 
 PATIENCE = 120.0  # seconds for a command to end, or to print the output of the page
 NOT_COPIED = shutil.ignore_patterns(".git", ".venv", ".*_cache", "data", "mine", "run", "node_modules", "__pycache__")

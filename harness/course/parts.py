@@ -1,4 +1,4 @@
-"""Start parts of the course's kind: its Express services if Node is installed, else their Python versions."""
+"""Put parts of the course's kind into a blog: its Express services if Node is installed, else their Python versions."""
 
 from __future__ import annotations
 
@@ -6,16 +6,22 @@ import os
 import shutil
 import sys
 
-from labs.system import ROOT, SERVICES, Blog
+from harness.blog import Blog
+from infra.parts import ROOT, SERVICES
 
 PEERS = ROOT / "bench" / "peers"
 NO_EXPRESS = "Express is not installed: Python versions run instead. To install it: cd bench/peers && npm ci"
+IN_PYTHON = {"event-bus": "bus"}  # the module of a part, where it is not named as the part
+
+
+def is_installed() -> bool:
+    """Tell whether npm has installed what the Express services need."""
+    return (PEERS / "node_modules" / ".package-lock.json").exists()  # npm writes it last
 
 
 def has_express() -> bool:
-    """Return whether the course's Express services can run here. `LABS_IN_PYTHON=1` switches them off."""
-    installed = (PEERS / "node_modules" / ".package-lock.json").exists()  # npm writes it last
-    return installed and bool(shutil.which("node")) and not os.environ.get("LABS_IN_PYTHON")
+    """Tell whether the course's Express services can run here. `LABS_IN_PYTHON=1` switches them off."""
+    return is_installed() and bool(shutil.which("node")) and not os.environ.get("LABS_IN_PYTHON")
 
 
 def use_course_parts(blog: Blog, parts: tuple[str, ...]) -> list[str]:
@@ -33,6 +39,6 @@ def use_course_part(blog: Blog, part: str) -> str:
     if has_express():
         blog.add(part, "node", f"bench/peers/{part}.js")
         return f"{part} as in the course: bench/peers/{part}.js (Express)"
-    module = f"course_{part.replace('-', '_')}"
-    blog.add(part, sys.executable, "-m", f"labs.services.{module}")
-    return f"{part} as in the course: labs/services/{module}.py (Python)"
+    module = IN_PYTHON.get(part, part)
+    blog.add(part, sys.executable, "-m", f"harness.course.{module}")
+    return f"{part} as in the course: harness/course/{module}.py (Python)"

@@ -1,4 +1,4 @@
-"""moderation of the course's shape, for a lab without Node: whatever goes wrong ends it."""
+"""moderation of the course's shape, without Node: any error ends its process."""
 
 import os
 
@@ -9,7 +9,7 @@ app = Flask(__name__)
 
 
 @app.post("/events")
-def hear() -> dict[str, str]:
+def receive() -> dict[str, str]:
     """Judge a comment, and publish the verdict before answering."""
     event = request.get_json()
     if event["type"] == "CommentCreated":
@@ -19,7 +19,7 @@ def hear() -> dict[str, str]:
             requests.post(f"{os.environ['EVENT_BUS_URL']}/events", json=verdict, timeout=5)
         except (LookupError, requests.RequestException) as error:
             print(f"moderation dies: {error!r}", flush=True)
-            os._exit(1)  # as Node ends a process at an error that nobody handles
+            os._exit(1)  # Node ends a process at an error that no code handles
     return {}
 
 

@@ -1,0 +1,1 @@
+"""What labs, tests, conformance and bench share: a blog of real processes, a fault proxy, parts of the course."""
