@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 
@@ -24,11 +25,13 @@ def spare_ports() -> Iterator[int]:
 
 
 PORTS = spare_ports()
+ONE_AT_A_TIME = threading.Lock()
 
 
 def free_port() -> int:
     """Return a port that no process uses, and that no other caller gets."""
     while True:
-        port = next(PORTS)
+        with ONE_AT_A_TIME:  # a generator cannot run in two threads
+            port = next(PORTS)
         if not is_taken(port):
             return port
