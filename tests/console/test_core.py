@@ -7,7 +7,7 @@ import shutil
 import subprocess
 
 from tests.conftest import in_ci
-from tests.support.system import ROOT
+from infra.parts import ROOT
 
 CORE = ROOT / "blog" / "event-bus" / "test_console"
 
