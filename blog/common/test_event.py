@@ -6,13 +6,14 @@ from typing import Any
 
 import msgspec
 import pytest
+from minibus.bus.stamp import stamp
 from minibus.core.event import BadEvent, Event, check, complete, seal, seal_reaction
 
 WHOLE = {"specversion": "1.0", "id": "1", "source": "/test", "type": "Tested"}
 
 
 def test_a_bare_event_is_completed() -> None:
-    envelope = complete(check({"type": "PostCreated", "data": {"title": "Hello"}}))
+    envelope = complete(check({"type": "PostCreated", "data": {"title": "Hello"}}), **stamp())
 
     assert envelope["specversion"] == "1.0"
     assert envelope["correlationid"] == envelope["id"]
@@ -23,14 +24,14 @@ def test_a_bare_event_is_completed() -> None:
 def test_what_an_event_says_of_itself_is_kept_but_its_seq() -> None:
     event = {**WHOLE, "time": "2026-01-02T03:04:05Z", "subject": "x", "traceid": "abc", "seq": 99, "data": [1, None]}
 
-    envelope = complete(check(event))
+    envelope = complete(check(event), **stamp())
 
     assert {**envelope, "seq": 99} == {**event, "correlationid": "1", "datacontenttype": "application/json"}
     assert envelope["seq"] == 0
 
 
 def test_an_event_may_come_without_data() -> None:
-    assert "data" not in complete(check({"type": "Ticked"}))
+    assert "data" not in complete(check({"type": "Ticked"}), **stamp())
 
 
 BAD = [
@@ -62,11 +63,11 @@ def test_a_bad_attribute_is_named(event: Any, field: str, message: str) -> None:
 
 
 def test_the_same_cause_gives_a_reaction_the_same_id_and_the_chain_goes_on() -> None:
-    cause = seal(Event("CommentCreated", {}), "/comments")
+    cause = seal(Event("CommentCreated", {}), "/comments", **stamp())
 
-    first, again = (seal_reaction(Event("CommentModerated", {}), "/moderation", cause, 0) for _ in range(2))
-    second = seal_reaction(Event("CommentModerated", {}), "/moderation", cause, 1)
-    effect = seal_reaction(Event("CommentUpdated", {}), "/comments", first, 0)
+    first, again = (seal_reaction(Event("CommentModerated", {}), "/moderation", cause, 0, **stamp()) for _ in range(2))
+    second = seal_reaction(Event("CommentModerated", {}), "/moderation", cause, 1, **stamp())
+    effect = seal_reaction(Event("CommentUpdated", {}), "/comments", first, 0, **stamp())
 
     assert first["id"] == again["id"] != second["id"]
     assert first["causationid"] == first["correlationid"] == cause["id"]

@@ -1,4 +1,4 @@
-"""Looking back: any moment, forwards, backwards and at random, equals a fresh service that was fed by hand."""
+"""Look back: any moment, forwards, backwards and at random, equals a new service with the same events."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ import pytest
 import query
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from minibus.bus.stamp import stamp
 from minibus.core.difference import differences
 from minibus.core.event import Envelope
 from minibus.core.fold import Fold
 from minibus.core.history import BeyondHead, History, changes, with_what_it_caused
 from minibus.core.replica import HandlerFailed, Replica
-from minibus.core.snapshots import Checkpoints
+from minibus.core.snapshots import Snapshots
 
 
 def a_story(posts: int) -> list[Envelope]:
-    """Tell of posts, each with three comments that are judged: 12 events a post, numbered."""
+    """Return a log of posts, each with three judged comments: 12 numbered events a post."""
     log: list[Envelope] = []
 
     def happened(type: str, data: Any, cause: Envelope | None = None) -> Envelope:
@@ -50,7 +51,7 @@ MODULES = {"query": query, "comments": comments}
 
 
 class Read:
-    """The log as the bus gives it, and how many events were moved."""
+    """Read the log as from the bus, and count the events read."""
 
     def __init__(self, log: list[Envelope]) -> None:
         self.log = log
@@ -63,10 +64,9 @@ class Read:
 
 
 def history_of(name: str, log: list[Envelope], spacing: int = 7) -> History:
-    handlers = MODULES[name].service.handlers
-    replica = Replica(name, handlers, dict)
-    replica.checkpoints = Checkpoints(spacing=spacing)
-    return History(replica, handlers, dict, Read(log))
+    replica = Replica(f"/{name}", MODULES[name].service.handlers, dict, stamp)
+    replica.snapshots = Snapshots(spacing=spacing)
+    return History(replica, Read(log))
 
 
 def fed_by_hand(name: str, log: list[Envelope], skip: frozenset[int] = frozenset()) -> Any:
@@ -107,8 +107,46 @@ def test_moments_at_random_with_events_left_out_equal_a_fresh_service(
         before = moment
 
 
+@settings(deadline=None)
+@given(
+    name=st.sampled_from(sorted(MODULES)),
+    looks=st.lists(st.tuples(st.integers(1, 60), st.frozensets(st.integers(1, 60), max_size=4)), max_size=8),
+)
+def test_a_step_is_its_event_between_two_moments_that_equal_a_new_service(
+    name: str, looks: list[tuple[int, frozenset[int]]]
+) -> None:
+    history = history_of(name, STORY)
+
+    for at, skip in looks:
+        event, before, after = history.step(at, skip)
+
+        assert event == STORY[at - 1]
+        assert msgspec.json.decode(before.state) == fed_by_hand(name, STORY[: at - 1], skip)
+        assert msgspec.json.decode(after.state) == fed_by_hand(name, STORY[:at], skip)
+        assert after.skipped == sorted(seq for seq in skip if seq <= at)
+
+
+def test_the_next_step_folds_and_reads_one_event() -> None:
+    read = Read(STORY)
+    history = History(Replica("/query", MODULES["query"].service.handlers, dict, stamp), read)
+    history.step(30)
+    moved = read.moved
+
+    assert history.step(31).after.folded == 1
+    assert read.moved - moved == 1
+
+
+def test_the_step_of_an_event_whose_handler_raises_changes_nothing_and_names_it() -> None:
+    poison = {**STORY[13], "type": "CommentCreated", "data": {"id": "no content"}}
+    history = history_of("comments", [*STORY[:13], poison, *STORY[14:]])
+
+    event, before, after = history.step(14)
+
+    assert (event, before.state, after.skipped) == (poison, after.state, [14])
+
+
 def patched(state: Any, changes: list[dict[str, Any]]) -> Any:
-    """Make these changes to a state."""
+    """Apply these changes to a state."""
     for change in changes:
         *way, last = change["path"]
         place = state
@@ -122,7 +160,7 @@ def patched(state: Any, changes: list[dict[str, Any]]) -> Any:
     return state
 
 
-def test_the_live_fold_leaves_checkpoints_so_the_first_look_is_short_too() -> None:
+def test_the_live_fold_keeps_snapshots_so_the_first_look_back_is_short_too() -> None:
     history = history_of("query", STORY)
     history.replica.receive(STORY)
 
@@ -132,15 +170,16 @@ def test_the_live_fold_leaves_checkpoints_so_the_first_look_is_short_too() -> No
     assert msgspec.json.decode(moment.state) == fed_by_hand("query", STORY[:48])
 
 
-def test_what_did_not_come_from_the_log_leaves_no_checkpoint() -> None:
+def test_after_an_unnumbered_event_the_live_fold_keeps_no_snapshot() -> None:
     history = history_of("query", STORY)
-    history.replica.receive([{"type": "PostCreated", "data": {"id": "x", "title": "From nowhere"}}, *STORY])
+    history.replica.apply_unnumbered({"type": "PostCreated", "data": {"id": "x", "title": "Unnumbered"}}, react=True)
+    history.replica.receive(STORY)
 
     assert "x" in history.replica.fold.state
     assert msgspec.json.decode(history.at(48).state) == fed_by_hand("query", STORY[:48])
 
 
-def test_another_log_begins_without_checkpoints() -> None:
+def test_another_log_begins_without_snapshots() -> None:
     history = history_of("query", STORY)
     history.replica.meet("first", 60)
     history.replica.receive(STORY)
@@ -150,12 +189,11 @@ def test_another_log_begins_without_checkpoints() -> None:
     assert history.at(14).folded == 14
 
 
-def test_a_seek_in_a_long_log_folds_and_moves_some_thousands_at_the_most() -> None:
+def test_a_look_back_in_a_long_log_folds_and_reads_at_most_4000_events() -> None:
     log = a_story(8_400)[:100_000]
-    handlers = query.service.handlers
-    replica = Replica("query", handlers, dict)
+    replica = Replica("/query", query.service.handlers, dict, stamp)
     read = Read(log)
-    history = History(replica, handlers, dict, read)
+    history = History(replica, read)
     replica.receive(log)
 
     for at in (99_999, 12_345, 77_777, 1, 50_000, 100_000, 49_999):
@@ -163,29 +201,29 @@ def test_a_seek_in_a_long_log_folds_and_moves_some_thousands_at_the_most() -> No
         assert history.at(at).folded <= 4_000
         assert read.moved - before <= 4_000
 
-    assert sum(map(len, replica.checkpoints._states.values())) <= replica.checkpoints.room
+    assert sum(map(len, replica.snapshots._states.values())) <= replica.snapshots.room
 
 
-def test_checkpoints_that_outgrow_their_room_are_spread_wider() -> None:
-    checkpoints = Checkpoints(room=100, spacing=10)
+def test_snapshots_that_outgrow_their_room_double_their_distance() -> None:
+    snapshots = Snapshots(room=100, spacing=10)
 
-    for position in range(1, 200):
-        checkpoints.note(position, "x" * 8)  # ten bytes each
+    for position in filter(snapshots.is_due, range(1, 200)):
+        snapshots.keep(position, b"x" * 10)
 
-    assert checkpoints.spacing == 20
-    assert checkpoints.before(199) == (180, b'"xxxxxxxx"')
-    assert checkpoints.before(19) == (0, None)
+    assert snapshots.spacing == 20
+    assert snapshots.before(199) == (180, b"x" * 10)
+    assert snapshots.before(19) == (0, None)
 
 
 def test_a_state_larger_than_the_room_is_not_kept() -> None:
-    checkpoints = Checkpoints(room=100, spacing=10)
+    snapshots = Snapshots(room=100, spacing=10)
 
-    checkpoints.note(10, "x" * 200)
+    snapshots.keep(10, b"x" * 200)
 
-    assert checkpoints.before(10) == (0, None)
+    assert snapshots.before(10) == (0, None)
 
 
-def test_an_event_that_the_handler_refuses_is_left_out_and_told() -> None:
+def test_a_look_back_leaves_out_an_event_whose_handler_raises_and_names_it() -> None:
     poison = {**STORY[13], "type": "CommentCreated", "data": {"id": "no content"}}
     log = [*STORY[:13], poison, *STORY[14:]]
     history = history_of("comments", log)
@@ -195,12 +233,11 @@ def test_an_event_that_the_handler_refuses_is_left_out_and_told() -> None:
     assert msgspec.json.decode(history.at(30).state) == fed_by_hand("comments", log[:30], frozenset([14]))
 
 
-def test_what_the_bus_parked_is_told_also_by_a_look_from_a_later_checkpoint() -> None:
+def test_a_look_back_from_a_later_snapshot_names_parked_events_too() -> None:
     poison = {**STORY[13], "type": "CommentCreated", "data": {"id": "no content"}}
     log = [*STORY[:13], poison, *STORY[14:]]
     history = history_of("comments", log)
-    with pytest.raises(HandlerFailed):
-        history.replica.receive(log)
+    assert isinstance(history.replica.receive(log).problem, HandlerFailed)
     history.replica.receive(log, skip=frozenset([14]))
 
     moment = history.at(30)
@@ -208,18 +245,18 @@ def test_what_the_bus_parked_is_told_also_by_a_look_from_a_later_checkpoint() ->
     assert (moment.skipped, moment.folded) == ([14], 30 % 7)
 
 
-def test_beyond_the_head_there_is_nothing_to_see() -> None:
+def test_a_look_back_beyond_the_head_is_rejected() -> None:
     with pytest.raises(BeyondHead, match="the log ends at 60"):
         history_of("query", STORY).at(61)
 
 
-def test_what_if_keeps_few_courses_of_history() -> None:
+def test_only_the_last_variants_keep_their_snapshots() -> None:
     history = history_of("query", STORY)
 
     for seq in range(1, 20):
         history.at(60, frozenset([seq]))
 
-    assert len(history._what_ifs) == 4
+    assert len(history._variants) == 4
 
 
 def test_an_event_with_what_it_caused_is_its_branch_of_the_chain() -> None:

@@ -1,4 +1,4 @@
-"""The three rules, without a network: positions, forgetting, reactions that are owed until they are seen."""
+"""The three rules, without a network: positions, forgetting, reactions that are owed until they are in the log."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from minibus import Event, Post
+from minibus.bus.shared_replica import SharedReplica
+from minibus.bus.stamp import stamp
 from minibus.core.replica import Gap, HandlerFailed, Replica
 
 
@@ -30,48 +32,58 @@ def an_event(seq: int, type: str = "Happened", **attributes: Any) -> dict[str, A
     return {"type": type, "id": f"id-{seq}", "source": "/test", "seq": seq, "data": seq, **attributes}
 
 
+HANDLERS = {"Happened": count, "Poison": choke, "PostCreated": keep}
+
+
 @pytest.fixture
 def replica() -> Replica:
-    return Replica("test", {"Happened": count, "Poison": choke, "PostCreated": keep}, dict)
+    return Replica("/test", HANDLERS, dict, stamp)
+
+
+@pytest.fixture
+def shared() -> SharedReplica:
+    return SharedReplica("test", HANDLERS, dict)
 
 
 def test_events_are_applied_in_order_once(replica: Replica) -> None:
-    assert replica.receive([an_event(1), an_event(2)]) == 2
-    assert replica.receive([an_event(2), an_event(1), an_event(3)]) == 3
+    first = replica.receive([an_event(1), an_event(2)])
+    second = replica.receive([an_event(2), an_event(1), an_event(3)])
 
-    assert replica.fold.state == {"seen": [1, 2, 3]}
+    assert [event["seq"] for event in first.applied] == [1, 2]
+    assert [event["seq"] for event in second.applied] == [3]
+    assert (replica.position, replica.fold.state) == (3, {"seen": [1, 2, 3]})
 
 
-def test_a_gap_is_refused_with_the_position(replica: Replica) -> None:
-    with pytest.raises(Gap) as gap:
-        replica.receive([an_event(1), an_event(3)])
+def test_a_gap_is_rejected_with_the_position(replica: Replica) -> None:
+    received = replica.receive([an_event(1), an_event(3)])
 
-    assert gap.value.position == replica.position == 1
+    assert isinstance(received.problem, Gap)
+    assert received.problem.position == replica.position == 1
     assert replica.fold.state == {"seen": [1]}
 
 
 @given(st.lists(st.lists(st.integers(1, 12), max_size=8), max_size=12))
-def test_whatever_is_delivered_the_state_is_the_fold_of_the_log_so_far(deliveries: list[list[int]]) -> None:
-    replica = Replica("test", {"Happened": count}, dict)
+def test_after_any_deliveries_the_state_is_the_fold_of_the_log_so_far(deliveries: list[list[int]]) -> None:
+    replica = Replica("/test", {"Happened": count}, dict, stamp)
     for delivery in deliveries:
-        try:
-            replica.receive([an_event(seq) for seq in delivery])
-        except Gap as gap:
-            assert gap.position == replica.position
+        received = replica.receive([an_event(seq) for seq in delivery])
+
+        assert received.problem is None or isinstance(received.problem, Gap)
         assert replica.fold.state.get("seen", []) == list(range(1, replica.position + 1))
 
 
 def test_another_log_means_position_0_and_an_empty_state(replica: Replica) -> None:
-    replica.meet("first", head=1)
+    assert replica.meet("first", head=1)
     replica.receive([an_event(1)])
+    assert not replica.meet("first", head=2)
 
-    replica.meet("second", head=5)
+    assert replica.meet("second", head=5)
 
     assert (replica.position, replica.fold.state, replica.owed) == (0, {}, {})
     assert not replica.caught_up
 
 
-def test_the_first_head_seen_is_what_caught_up_means(replica: Replica) -> None:
+def test_caught_up_means_the_head_that_the_replica_met_first(replica: Replica) -> None:
     assert not replica.caught_up
     replica.meet("log", head=2)
     replica.receive([an_event(1)])
@@ -83,16 +95,16 @@ def test_the_first_head_seen_is_what_caught_up_means(replica: Replica) -> None:
     assert replica.caught_up
 
 
-def test_ready_once_is_ready_whatever_is_forgotten_later(replica: Replica) -> None:
-    replica.meet("log", head=0)
+def test_a_service_that_caught_up_once_stays_ready_after_it_forgets(shared: SharedReplica) -> None:
+    shared.meet("log", head=0)
 
-    replica.forget()
+    shared.forget()
 
-    assert replica.ever_caught_up
-    assert not replica.caught_up
+    assert shared.ever_caught_up
+    assert not shared.core.caught_up
 
 
-def test_a_reaction_is_owed_until_it_is_seen_in_the_log(replica: Replica) -> None:
+def test_a_reaction_is_owed_until_it_is_in_the_log(replica: Replica) -> None:
     replica.receive([an_event(1)])
     [owed] = replica.owed.values()
     assert (owed["type"], owed["causationid"], owed["source"]) == ("Counted", "id-1", "/test")
@@ -102,7 +114,7 @@ def test_a_reaction_is_owed_until_it_is_seen_in_the_log(replica: Replica) -> Non
     assert replica.owed == {}
 
 
-def test_a_replay_owes_what_was_never_published_under_the_same_id(replica: Replica) -> None:
+def test_a_replay_owes_unpublished_reactions_under_the_same_id(replica: Replica) -> None:
     replica.receive([an_event(1), an_event(2)])
     first, second = replica.owed.values()
     log = [an_event(1), an_event(2), {**first, "seq": 3}]
@@ -113,40 +125,61 @@ def test_a_replay_owes_what_was_never_published_under_the_same_id(replica: Repli
     assert list(replica.owed) == [second["id"]]
 
 
-def test_a_handler_that_raises_stops_there_and_the_event_can_be_left_out(replica: Replica) -> None:
+def test_a_reaction_gets_its_time_from_the_clock_handed_in() -> None:
+    replica = Replica("/test", HANDLERS, dict, lambda: {"id": "drawn", "time": "2026-01-02T03:04:05Z"})
+
+    replica.receive([an_event(1)])
+
+    [owed] = replica.owed.values()
+    assert owed["time"] == "2026-01-02T03:04:05Z"
+    assert owed["id"] != "drawn"
+
+
+def test_a_handler_that_raises_stops_the_delivery_and_its_event_can_be_left_out(replica: Replica) -> None:
     log = [an_event(1), an_event(2, "Poison"), an_event(3)]
-    with pytest.raises(HandlerFailed) as failure:
-        replica.receive(log)
-    assert (failure.value.position, failure.value.seq) == (1, 2)
+    problem = replica.receive(log).problem
+    assert isinstance(problem, HandlerFailed)
+    assert (problem.position, problem.seq) == (1, 2)
     assert "half" in replica.fold.state
 
-    with pytest.raises(Gap):
-        replica.receive(log[1:], skip=frozenset({2}))
-    assert replica.receive(log, skip=frozenset({2})) == 3
+    again = replica.receive(log[1:], skip=frozenset({2}))
+    assert (again.forgotten, type(again.problem)) == (True, Gap)
+    replica.receive(log, skip=frozenset({2}))
 
-    assert replica.fold.state == {"seen": [1, 3]}
+    assert (replica.position, replica.fold.state) == (3, {"seen": [1, 3]})
 
 
-def test_data_of_another_shape_than_the_handler_says_changes_nothing(replica: Replica) -> None:
+def test_data_of_another_shape_than_the_handler_declares_changes_nothing(replica: Replica) -> None:
     for data in (None, {"id": "1"}, {"id": 1, "title": "Hello"}, {"id": "1", "title": ["Hello"]}):
-        with pytest.raises(HandlerFailed) as failure:
-            replica.receive([an_event(1, "PostCreated", data=data)])
-        assert isinstance(failure.value.__cause__, msgspec.ValidationError)
+        problem = replica.receive([an_event(1, "PostCreated", data=data)]).problem
+        assert isinstance(problem, HandlerFailed)
+        assert isinstance(problem.__cause__, msgspec.ValidationError)
 
     assert (replica.position, replica.fold.state) == (0, {})
 
 
-def test_an_event_without_seq_is_applied_as_it_comes(replica: Replica) -> None:
-    event = {"type": "Happened", "data": "live"}
+@pytest.mark.parametrize("react", [True, False])
+def test_an_event_without_seq_changes_the_state_and_not_the_position(replica: Replica, react: bool) -> None:
+    replica.apply_unnumbered({"type": "Happened", "data": "live"}, react)
 
-    replica.receive([event])
-
-    assert (replica.position, replica.fold.state) == (0, {"seen": ["live"]})
-    assert len(replica.owed) == 1
+    assert (replica.position, replica.numbered, replica.fold.state) == (0, False, {"seen": ["live"]})
+    assert len(replica.owed) == int(react)
 
 
-def test_who_waits_for_an_event_is_told_when_it_is_applied(replica: Replica) -> None:
-    with replica.expecting("id-1") as applied:
+def test_a_shared_replica_raises_the_problem_and_reports_what_was_applied_before_it() -> None:
+    reported: list[Any] = []
+    shared = SharedReplica("test", HANDLERS, dict, lambda event: reported.append(event and event["seq"]))
+
+    with pytest.raises(HandlerFailed):
+        shared.receive([an_event(1), an_event(2, "Poison")])
+    with pytest.raises(Gap):
+        shared.receive([an_event(3)], skip=frozenset({2}))
+
+    assert reported == [1, None]
+
+
+def test_a_writer_that_waits_for_its_event_is_notified_when_it_is_applied(shared: SharedReplica) -> None:
+    with shared.expecting("id-1") as applied:
         assert not applied.is_set()
-        replica.receive([an_event(1)])
+        shared.receive([an_event(1)])
         assert applied.is_set()

@@ -104,7 +104,7 @@ def test_a_delivery_that_is_refused_does_not_make_a_service_forget_the_log_that_
     answer = app.post("/events", json=[a_note(1)], headers={"Minibus-Log": "another", "Minibus-Skip": "x"})
 
     assert answer.status_code == 422
-    assert (service.replica.log, service.state) == ("known", {"1": "hello"})
+    assert (service.replica.place(), service.state) == (("known", 1), {"1": "hello"})
 
 
 @responses.activate
@@ -213,7 +213,7 @@ def test_one_handler_a_type() -> None:
 def test_what_the_bus_refuses_is_told_as_it_is(service: Service) -> None:
     responses.post(f"{BUS}/events", status=413, json={"errors": [{"message": "That is too large."}]})
 
-    with pytest.raises(ApiError, match=r"refuses this: That is too large\.") as refusal:
+    with pytest.raises(ApiError, match=r"rejects this: That is too large\.") as refusal:
         service.publish(Event("NoteWritten", {}))
 
     assert refusal.value.status == 413
@@ -234,7 +234,7 @@ def test_the_bus_client_knows_what_may_have_been_stored(service: Service, status
 def test_a_reaction_that_the_bus_never_takes_holds_up_no_other(service: Service) -> None:
     service.replica.meet("log", 2)
     service.replica.receive([a_note(1), a_note(2)])
-    bad, good = service.replica.owed.values()
+    bad, good = service.replica.core.owed.values()
     published: list[str] = []
 
     def take(events: list[dict[str, Any]]) -> None:
@@ -247,7 +247,7 @@ def test_a_reaction_that_the_bus_never_takes_holds_up_no_other(service: Service)
     service.link._publish_owed()
 
     assert published == [good["id"]]
-    assert service.replica.owed == {}
+    assert service.replica.core.owed == {}
 
 
 def test_an_id_is_drawn_again_while_it_is_taken_or_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -263,7 +263,7 @@ def test_a_bus_made_by_hand_that_keeps_nothing_has_an_empty_log(service: Service
     responses.get(f"{BUS}/events", status=status)
 
     assert service.bus.whole_log() == []
-    assert not service.heard_of("NoteWritten", "1")
+    assert not service.log_holds("NoteWritten", "1")
 
 
 @responses.activate
@@ -279,4 +279,4 @@ def test_what_a_bus_made_by_hand_tells_before_it_is_met_is_not_forgotten(
     service.link._register()
 
     assert service.state == {"1": "hello"}
-    assert [event["type"] for event in service.replica.owed.values()] == ["NoteRead"]
+    assert [event["type"] for event in service.replica.core.owed.values()] == ["NoteRead"]

@@ -18,6 +18,7 @@ from event_bus.log.log import Log
 from event_bus.log.store.interface import Store
 from event_bus.log.store.memory import MemoryStore
 from event_bus.log.store.none import NoStore
+from minibus.bus.stamp import stamp
 from minibus.core.event import MAX_EVENT_BYTES, Event, seal
 
 Bus = Any  # a FlaskClient, whose answers' JSON is anything
@@ -76,7 +77,7 @@ def test_an_imported_log_is_a_replay_for_a_registered_subscriber() -> None:
         subscriber.register(subscriber.url, log.id, after=0)
     assert subscriber.state == "live"
 
-    log.load(seal(Event("Happened", number), "/test") for number in range(3))
+    log.load(seal(Event("Happened", number), "/test", **stamp()) for number in range(3))
     assert subscriber.state == "replaying"
     assert subscriber.replays(3)
 

@@ -18,12 +18,13 @@ import msgspec
 import pytest
 from event_bus.log.log import Log
 from event_bus.log.store.interface import EVERYTHING, PAGE_BYTES, PAGE_EVENTS, Duplicate, Only, Record, Store, Stored
+from minibus.bus.stamp import stamp
 from minibus.core.event import complete
 
 
 def an_event(**attributes: Any) -> dict[str, Any]:
     """Return a whole event, ready to be appended."""
-    return complete({"type": "PostCreated", "data": {"title": "Hello"}, **attributes})
+    return complete({"type": "PostCreated", "data": {"title": "Hello"}, **attributes}, **stamp())
 
 
 def numbered(count: int) -> Iterator[dict[str, Any]]:

@@ -21,8 +21,9 @@ import msgspec
 import posts
 import query
 from event_bus.log.file import FORMAT, Header
+from minibus.bus.shared_replica import SharedReplica
+from minibus.bus.stamp import stamp
 from minibus.core.event import Envelope, Event, complete
-from minibus.core.replica import Replica
 
 FOLDER = Path(__file__).parent
 SERVICES = (posts.service, comments.service, query.service, moderation.service)
@@ -42,7 +43,7 @@ class Story:
         self.events: list[Envelope] = []
         self.clock = BEGIN
         self.away: set[str] = set()
-        self.replicas = {one.name: Replica(one.name, one.handlers, one.empty) for one in SERVICES}
+        self.replicas = {one.name: SharedReplica(one.name, one.handlers, one.empty) for one in SERVICES}
 
     def post(self, title: str, *notes: str | None) -> str:
         """Append a new post and the reactions to it; return its id."""
@@ -83,7 +84,7 @@ class Story:
         while True:
             for replica in present:
                 replica.receive(self.events[replica.position :])
-            owed = [event for replica in present for event in replica.owed.values()]
+            owed = [event for replica in present for event in replica.core.owed.values()]
             if not owed:
                 return
             for event in owed:
@@ -96,7 +97,7 @@ class Story:
             attributes["story"] = self.title
         if note := next(notes):
             attributes["note"] = note
-        self.events.append(complete(attributes) | {"seq": len(self.events) + 1})
+        self.events.append(complete(attributes, **stamp()) | {"seq": len(self.events) + 1})
 
     def _draw(self, kind: str, text: str) -> str:
         """Return an id in the services' form, 8 hex characters that are not all digits; the same one on every run."""

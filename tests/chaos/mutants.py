@@ -39,9 +39,9 @@ def take_out_of_order() -> None:
     """A position, not luck: here a service takes what comes, whatever is missing before it."""
     receive = Replica._receive_one
 
-    def take(replica: Replica, event: Envelope, live: bool) -> None:
+    def take(replica: Replica, event: Envelope) -> bool:
         replica.position = max(replica.position, event["seq"] - 1)
-        receive(replica, event, live)
+        return receive(replica, event)
 
     Replica._receive_one = take  # type: ignore[assignment, method-assign]
 
@@ -61,9 +61,9 @@ def react_only_to_what_is_new() -> None:
     """A reaction is owed until it is seen: here a replay owes nothing, as in the course."""
     apply = Replica._apply
 
-    def react(replica: Replica, event: Envelope, live: bool) -> None:
+    def react(replica: Replica, event: Envelope) -> None:
         owed = dict(replica.owed)
-        apply(replica, event, live)
+        apply(replica, event)
         if not replica.caught_up:
             replica.owed = owed
 

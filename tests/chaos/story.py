@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 from event_bus.log.file import FORMAT, Header
+from minibus.bus.stamp import stamp
 from minibus.core.event import Envelope, complete
 
 from tests.chaos.machine import Outcome
@@ -47,4 +48,4 @@ def fault(time: str, what: str, where: str) -> Envelope:
 
 def remark(kind: str, data: dict[str, str], note: str, **attributes: str) -> Envelope:
     """Make an event that tells the class something."""
-    return complete({"source": "/chaos", "type": kind, "data": data, "note": note, **attributes})
+    return complete({"source": "/chaos", "type": kind, "data": data, "note": note, **attributes}, **stamp())

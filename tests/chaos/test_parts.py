@@ -15,6 +15,7 @@ import query
 from event_bus.app import create_bus
 from event_bus.http.guard import Guard
 from event_bus.log.store.memory import MemoryStore
+from minibus.bus.stamp import stamp
 from minibus.core.event import Envelope, Event, complete, seal_reaction
 from minibus.core.fold import Fold
 
@@ -35,12 +36,12 @@ def fold(service: Any, log: list[Envelope]) -> Any:
 
 def sound() -> Evidence:
     """Return what there is after one post and one comment, when all is well."""
-    post = complete({"type": "PostCreated", "source": "/posts", "data": {"id": "aa", "title": "Post 1"}})
+    post = complete({"type": "PostCreated", "source": "/posts", "data": {"id": "aa", "title": "Post 1"}}, **stamp())
     written = {"id": "bb", "postId": "aa", "content": "Comment 1", "status": "pending"}
-    comment = complete({"type": "CommentCreated", "source": "/comments", "data": written})
+    comment = complete({"type": "CommentCreated", "source": "/comments", "data": written}, **stamp())
     judged = {**written, "status": "approved"}
-    verdict = seal_reaction(Event("CommentModerated", judged), "/moderation", comment, 0)
-    update = seal_reaction(Event("CommentUpdated", judged), "/comments", verdict, 0)
+    verdict = seal_reaction(Event("CommentModerated", judged), "/moderation", comment, 0, **stamp())
+    update = seal_reaction(Event("CommentUpdated", judged), "/comments", verdict, 0, **stamp())
     log = [{**event, "seq": seq} for seq, event in enumerate([post, comment, verdict, update], 1)]
     deeds = [Deed(["Post 1"], "acknowledged", [[1]]), Deed(["Comment 1"], "acknowledged"), Deed(["Lost"], "unknown")]
     services = (posts.service, comments.service, query.service, moderation.service)
@@ -103,7 +104,7 @@ def show_another_status(evidence: Evidence) -> None:
 
 
 def show_posts_in_another_order(evidence: Evidence) -> None:
-    post = complete({"type": "PostCreated", "source": "/posts", "data": {"id": "cc", "title": "Post 2"}})
+    post = complete({"type": "PostCreated", "source": "/posts", "data": {"id": "cc", "title": "Post 2"}}, **stamp())
     evidence.log.append({**post, "seq": 5})
     evidence.page = {"cc": {"id": "cc", "title": "Post 2", "comments": []}, **evidence.page}
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import requests
+from minibus.bus.stamp import stamp
 from minibus.core.event import Event, complete, seal, seal_reaction
 from playwright.sync_api import Browser, Locator, Page, expect
 
@@ -130,7 +131,7 @@ def test_a_service_with_a_long_name_has_all_of_it_above_its_lifeline(tab: Page, 
 
 def test_a_burst_folds_and_freezes_nothing(tab: Page, blog: Blog) -> None:
     before = head(blog)
-    publish(blog, [seal(Event("PageTurned", {"page": number}), "/reader") for number in range(5_000)])
+    publish(blog, [seal(Event("PageTurned", {"page": number}), "/reader", **stamp()) for number in range(5_000)])
 
     expect(mode(tab)).to_have_text(f"Live: following the log at #{before + 5_000}")
     expect(tab.locator("#picture .row.burst").last).to_contain_text("\N{MULTIPLICATION SIGN} ")
@@ -459,18 +460,15 @@ def publish_a_long_story(blog: Blog, length: int) -> None:
     number = 0
     while len(log) < length:
         number += 1
-        log.append(seal(Event("PostCreated", {"id": f"p{number}", "title": f"Post {number}"}), "/posts"))
+        log.append(seal(Event("PostCreated", {"id": f"p{number}", "title": f"Post {number}"}), "/posts", **stamp()))
         for index in range(2 if number % 2 else 14):
             comment = {"id": f"c{number}-{index}", "postId": f"p{number}", "status": "pending"}
             comment["content"] = f"comment {index} on {number}, of an ordinary length"
-            created = complete(seal(Event("CommentCreated", comment), "/comments"))
+            created = complete(seal(Event("CommentCreated", comment), "/comments", **stamp()), **stamp())
             verdict = {**comment, "status": "approved"}
-            moderated = complete(seal_reaction(Event("CommentModerated", verdict), "/moderation", created, 0))
-            log += [
-                created,
-                moderated,
-                complete(seal_reaction(Event("CommentUpdated", verdict), "/comments", moderated, 0)),
-            ]
+            judged = seal_reaction(Event("CommentModerated", verdict), "/moderation", created, 0, **stamp())
+            updated = seal_reaction(Event("CommentUpdated", verdict), "/comments", judged, 0, **stamp())
+            log += [created, complete(judged, **stamp()), complete(updated, **stamp())]
     publish(blog, log[:length])
 
 

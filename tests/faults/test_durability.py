@@ -19,6 +19,7 @@ import pytest
 import requests
 from event_bus.log.store.interface import StoreError
 from event_bus.log.store.sqlite import SqliteStore
+from minibus.bus.stamp import stamp
 from minibus.core.event import complete
 
 from harness.waiting import eventually
@@ -282,7 +283,7 @@ def test_of_a_torn_write_ahead_log_the_bus_keeps_what_is_whole(
     """Here without processes, because a kill leaves behind what an open database has: so often each."""
     store = SqliteStore(tmp_path / "one" / "events.db")
     for number in range(100):
-        store.append([complete({"type": "Written", "id": str(number), "data": "x" * 300})])
+        store.append([complete({"type": "Written", "id": str(number), "data": "x" * 300}, **stamp())])
     whole = [record.body for record in store.read(0)]
     wal = (tmp_path / "one" / "events.db-wal").read_bytes()
     lost = 0
@@ -298,7 +299,7 @@ def test_of_a_torn_write_ahead_log_the_bus_keeps_what_is_whole(
         read = [record.body for record in torn.read(0)]
         assert read == whole[: torn.head]
         assert (torn.id == store.id) == (torn.head == 100)
-        assert torn.append([complete({"type": "Next"})])[0].seq == torn.head
+        assert torn.append([complete({"type": "Next"}, **stamp())])[0].seq == torn.head
         lost += len(read) < 100
         torn.close()
         assert_sound(folder / "events.db", folder / "copy.db")

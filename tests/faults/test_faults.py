@@ -16,6 +16,7 @@ import psutil
 import pytest
 import requests
 from event_bus.log.store.sqlite import SqliteStore
+from minibus.bus.stamp import stamp
 from minibus.core.event import complete
 
 from harness.proxy import PassOn, Proxy, no_fault
@@ -320,7 +321,7 @@ def test_every_part_stops_quickly_with_open_streams(new_blog: Blog) -> None:
 
 def test_reading_a_long_log_keeps_the_memory_of_the_bus_flat(new_blog: Blog) -> None:
     store = SqliteStore(new_blog.folder / "data" / "events.db")
-    event = complete({"type": "Filler", "data": {"text": "x" * 100}})
+    event = complete({"type": "Filler", "data": {"text": "x" * 100}}, **stamp())
     for begin in range(0, 200_000, 10_000):
         store.append([{**event, "id": str(number)} for number in range(begin, begin + 10_000)])
     store.close()

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from flask import Response
 from flask_cors import CORS
 
-from minibus.bus.client import NO_LOG, BusAway, BusClient, BusRefused
+from minibus.bus.client import BusAway, BusClient, BusRefused
+from minibus.bus.course import CourseBus, newer_events
 from minibus.bus.link import Link
+from minibus.bus.shared_replica import SharedReplica
+from minibus.bus.stamp import stamp
 from minibus.core.event import Envelope, Event, seal
 from minibus.core.fold import Handler
-from minibus.core.history import History, with_what_it_caused
-from minibus.core.replica import Replica
-from minibus.http import look_back, routes
+from minibus.core.history import History, Skip, with_what_it_caused
 from minibus.http.app import create_app, run
+from minibus.http.bus_errors import rejection
+from minibus.http.deliveries import add_delivery_routes, add_readiness
 from minibus.http.errors import Unavailable
 from minibus.http.lifecycle import Lifecycle
+from minibus.http.look_back import add_look_back_routes
 from minibus.http.stream import Stream, Streams
 
 RETRY_WRITES = 3.0  # seconds for which a write is tried again
@@ -28,40 +32,43 @@ H = TypeVar("H", bound=Handler)
 
 
 class Service:
-    """`app` is the service's Flask app, `on` its handlers, `state` what these have made of the log."""
+    """A service: its Flask app (`app`), its handlers (`on`), and the `state` that they make of the log."""
 
     def __init__(self, name: str, port: int, state: Callable[[], Any] = dict) -> None:
         self.name = name
         self.port = int(os.environ.get("PORT", port))
         self.handlers: dict[str, Handler] = {}
         self.empty = state
-        self.bus = BusClient(os.environ.get("EVENT_BUS_URL", "http://127.0.0.1:4005"))
-        self.streams = Streams()
-        self.replica = Replica(name, self.handlers, state, self.streams.note)
-        self.history = History(self.replica, self.handlers, state, self.bus.events)
         self.app = create_app(name)
         self.life: Lifecycle = self.app.extensions["minibus"]
+        self.bus = BusClient(os.environ.get("EVENT_BUS_URL", "http://127.0.0.1:4005"))
+        self.streams = Streams()
+        self.replica = SharedReplica(name, self.handlers, state, self.streams.note)
+        self.course = CourseBus(self.bus, self.replica)
         self.link = Link(
             os.environ.get("SUBSCRIBER_NAME", name),
             {"url": os.environ.get("SERVICE_URL", f"http://127.0.0.1:{self.port}"), **_ephemeral()},
             self.bus,
             self.replica,
+            self.course,
             self.life.stopping,
             self.streams.wake,
         )
         self.life.on_start += [self.link.start]
         self.life.on_stop += [self.streams.wake, self.link.stop]
+        self.history = History(self.replica.core, self.bus.events, self.replica.changed)
         CORS(self.app, resources="/posts*")
-        routes.install(self)
-        look_back.install(self)
+        add_delivery_routes(self.app, self.replica, self.course, self.link.forget)
+        add_readiness(self.app, self.replica, self.bus.url)
+        add_look_back_routes(self.app, self.replica, self.history, self.handlers, self.consequences)
 
     @property
     def state(self) -> Any:
         """The live state, plain JSON. Only handlers change it."""
-        return self.replica.fold.state
+        return self.replica.state
 
     def on(self, event_type: str) -> Callable[[H], H]:
-        """Make the function below the handler of this type: `(state, data)` in, the events that it causes out."""
+        """Register the function below as the handler of a type: `(state, data)` in, the events that it causes out."""
 
         def register(handler: H) -> H:
             if event_type in self.handlers:
@@ -74,10 +81,10 @@ class Service:
     def publish(self, event: Event) -> None:
         """Publish an event and wait until this service has applied it, so that a client reads its own writes.
 
-        A bus that is away is tried again for 3 s, with the same event id, and the wait is 2 s at most: a paused
-        service publishes all the same. Raises `ApiError` 503 where the bus stays away.
+        Retries for 3 s with the same event id while the bus is away; raises `ApiError` 503 after that.
+        Waits at most 2 s for the event to be applied: a paused service publishes all the same.
         """
-        envelope = seal(event, self.replica.source)
+        envelope = seal(event, f"/{self.name}", **stamp())
         with self.replica.expecting(envelope["id"]) as applied:
             self._publish_patiently(envelope)
             applied.wait(READ_YOUR_WRITES)
@@ -88,24 +95,21 @@ class Service:
             try:
                 return self.bus.publish([envelope])
             except BusRefused as error:
-                raise routes.refusal(error) from error
+                raise rejection(error) from error
             except BusAway as error:
                 maybe_stored = maybe_stored or error.maybe_stored
                 if last_try:
                     raise Unavailable(WRITE_LOST if maybe_stored else WRITE_REFUSED) from error
 
-    def heard_of(self, event_type: str, entity_id: str) -> bool:
-        """Whether the log holds such an event that has not come here yet. Raises `ApiError` 503."""
+    def log_holds(self, event_type: str, entity_id: str) -> bool:
+        """Return whether the log has such an event that this service has not applied yet. Raises `ApiError` 503."""
         try:
-            news: Iterable[Envelope] = self.bus.events(self.replica.position, type=event_type)
-            # The course's bus gives all its events, whatever it is asked for.
-            return any(event.get("type") == event_type and _id_of(event) == entity_id for event in news)
+            newer = newer_events(self.bus, self.replica.position, event_type)
+            return any(_id_of(event) == entity_id for event in newer)
         except (BusAway, BusRefused) as error:
-            if isinstance(error, BusRefused) and error.status in NO_LOG:
-                return False
             raise Unavailable("The event bus is away, so this cannot be checked. Try again in a moment.") from error
 
-    def consequences(self, seq: int) -> frozenset[int]:
+    def consequences(self, seq: int) -> Skip:
         """Return the numbers of this event and of all that it caused. Raises `BusAway` or `BusRefused`."""
         event = self.bus.event(seq)
         return with_what_it_caused(event, self.bus.events(after=seq, correlationid=event["correlationid"]))
@@ -116,7 +120,8 @@ class Service:
 
         `key` finds the entity's id in the data of an event, `show` turns an entity into what is sent.
         """
-        return self.streams.response(Stream(self, entity, key, show))
+        stream = Stream(self.replica, self.handlers, self.link.status, self.life.stopping, entity, key, show)
+        return self.streams.response(stream)
 
     def run(self) -> None:
         """Run this service alone, with reload."""
@@ -124,7 +129,7 @@ class Service:
 
 
 def _ephemeral() -> dict[str, float]:
-    """Read after how many seconds of silence the bus should forget this subscriber; never, if it does not say."""
+    """Read after how many seconds of silence the bus removes this subscriber: `EPHEMERAL`; never, if it is not set."""
     seconds = os.environ.get("EPHEMERAL")
     return {"ephemeral": float(seconds)} if seconds else {}
 

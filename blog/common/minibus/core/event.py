@@ -1,21 +1,21 @@
-"""The envelope: CloudEvents 1.0 in JSON, with `type` and `data` where the course puts them."""
+"""The envelope of an event: CloudEvents 1.0 in JSON, with `type` and `data` where the course puts them."""
 
 from __future__ import annotations
 
 import re
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated, Any, TypedDict
 
 import msgspec
 
 Envelope = dict[str, Any]
 
-# Every reaction's id is derived from its cause, so a replay derives the same id again.
+# The id of a reaction is derived from its cause in this namespace, so a replay derives the same id again.
 REACTIONS = uuid.UUID("6d696e69-6275-5300-8000-726561637473")
 MAX_EVENT_BYTES = 256 * 1024
-MAX_DEPTH = 100  # whoever reads an event can read it: JSON libraries give up at some depth
+MAX_DEPTH = 100  # levels; JSON libraries fail at some depth, and every client must be able to read every event
 TEXT_ATTRIBUTES = {
     *("specversion", "id", "source", "type", "time", "subject", "datacontenttype", "dataschema"),
     *("causationid", "correlationid", "data_base64"),
@@ -24,7 +24,7 @@ TEXT_ATTRIBUTES = {
 
 @dataclass(frozen=True)
 class Event:
-    """What happened, in the past tense (`PostCreated`), and its facts as plain JSON."""
+    """A fact: its type in the past tense (`PostCreated`), and its data as plain JSON."""
 
     type: str
     data: Any
@@ -38,43 +38,53 @@ class BadEvent(ValueError):
         self.field = field
 
 
-def seal(event: Event, source: str) -> Envelope:
-    """Put an event that nothing in the log has caused into its envelope."""
-    return _complete({"source": source, "type": event.type, "data": event.data})
+class Stamp(TypedDict):
+    """What the caller gives a new event: a unique id, and the time in RFC 3339. The core has no clock of its own."""
+
+    id: str
+    time: str
 
 
-def seal_reaction(event: Event, source: str, cause: Envelope, index: int) -> Envelope:
-    """Put what a handler returned into its envelope: the same cause gives the same id."""
-    bare = {"source": source, "type": event.type, "data": event.data}
-    if "id" not in cause:
-        return _complete(bare)
-    return _complete(
-        {
-            **bare,
-            "id": str(uuid.uuid5(REACTIONS, f"{cause.get('source')} {cause['id']} {source} {index}")),
-            "causationid": cause["id"],
-            "correlationid": cause.get("correlationid", cause["id"]),
-        }
-    )
+def seal(event: Event, source: str, *, id: str, time: str) -> Envelope:
+    """Put an event that no other event caused into its envelope."""
+    return _complete({"source": source, "type": event.type, "data": event.data}, id, time)
 
 
-def complete(event: Envelope) -> Envelope:
-    """Return the whole envelope of a checked event, ready to be numbered: its `seq` is 0, whatever came along.
+def seal_reaction(event: Event, source: str, cause: Envelope, index: int, *, id: str, time: str) -> Envelope:
+    """Put reaction number `index` of a handler into its envelope. Its id follows from the cause.
 
-    A bare `{"type", "data"}` gets an id of its own.
+    `id` serves only a cause without an id, as the course's bus delivers them.
     """
-    return _complete(event, seq=0)
+    if "id" not in cause:
+        return seal(event, source, id=id, time=time)
+    caused = {
+        "source": source,
+        "type": event.type,
+        "data": event.data,
+        "causationid": cause["id"],
+        "correlationid": cause.get("correlationid", cause["id"]),
+    }
+    derived = uuid.uuid5(REACTIONS, f"{cause.get('source')} {cause['id']} {source} {index}")
+    return _complete(caused, str(derived), time)
 
 
-def _complete(event: Envelope, **log: int) -> Envelope:
-    """Put the attributes in reading order: who and what, when, where in the log, out of what, and the facts."""
-    identity = event.get("id") or str(uuid.uuid4())
+def complete(event: Envelope, *, id: str, time: str) -> Envelope:
+    """Return the whole envelope of a checked event, ready to be numbered: its `seq` is 0, whatever it was before.
+
+    `id` and `time` serve an event that has none, such as the course's bare `{"type", "data"}`.
+    """
+    return _complete(event, id, time, seq=0)
+
+
+def _complete(event: Envelope, id: str, time: str, **log: int) -> Envelope:
+    """Put the attributes in reading order: id and source, type, time, place in the log, cause, data."""
+    identity = event.get("id") or id
     envelope = {
         "specversion": "1.0",
         "id": identity,
         "source": event.get("source", "/unknown"),
         "type": event["type"],
-        "time": event.get("time") or datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "time": event.get("time") or time,
         **log,
         "correlationid": identity,
         "datacontenttype": "application/json",
@@ -86,10 +96,10 @@ def _complete(event: Envelope, **log: int) -> Envelope:
 
 
 def check(event: Any) -> Envelope:
-    """Return the event if it may be stored.
+    """Return the event if the bus may store it.
 
-    Raises `BadEvent` for what is no object, has no `type`, or breaks a rule of CloudEvents 1.0 on an attribute.
-    An event that states its `specversion` must be whole; a bare `{"type", "data"}`, the course's, need not be.
+    Raises `BadEvent` if it is no object, has no `type`, or breaks a rule of CloudEvents 1.0 on an attribute.
+    An event with `specversion` must have an id and a source; the course's bare `{"type", "data"}` needs neither.
     """
     if not isinstance(event, dict):
         raise BadEvent(f"An event is a JSON object, not {_kind(event)}.", "event")
@@ -119,15 +129,20 @@ def _check_attribute(name: str, value: Any) -> None:
         raise BadEvent(f"{name} is a text that is not empty, not {_kind(value)}.", name)
     if name == "specversion" and value != "1.0":
         raise BadEvent(f"specversion is 1.0, not {value}.", name)
-    if name == "time":
-        try:
-            msgspec.convert(value, Annotated[datetime, msgspec.Meta(tz=True)])
-        except msgspec.ValidationError:
-            raise BadEvent(f"time is an RFC 3339 date and time with its zone, not {value!r}.", name) from None
+    if name == "time" and not _is_time(value):
+        raise BadEvent(f"time is an RFC 3339 date and time with its zone, not {value!r}.", name)
     if name == "seq" and (type(value) is not int or value < 0):
         raise BadEvent(f"seq is a whole number, not {_kind(value)}.", name)
     if not isinstance(value, str | bool | int):
         raise BadEvent(f"{name} is a text, a truth value or a whole number, not {_kind(value)}.", name)
+
+
+def _is_time(value: Any) -> bool:
+    try:
+        msgspec.convert(value, Annotated[datetime, msgspec.Meta(tz=True)])
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def _kind(value: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 
-from flask import request
+from flask import Flask, request
 
 from minibus.bus.token import TOKEN
 from minibus.http.errors import ApiError
@@ -24,3 +24,12 @@ def require_token() -> None:
     if not is_token(shown):
         challenge = {"WWW-Authenticate": "Bearer"}
         raise ApiError(401, "This needs the bus's token: Authorization: Bearer BUS_TOKEN.", headers=challenge)
+
+
+def require_token_for(app: Flask, *paths: str) -> None:
+    """Require the token for every request to these paths of an app."""
+
+    @app.before_request
+    def check() -> None:
+        if request.path in paths:
+            require_token()

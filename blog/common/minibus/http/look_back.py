@@ -1,111 +1,123 @@
-"""The routes that look back: the state at any moment, what changed between two, and the handlers that did it."""
+"""The routes that look back: the state at any moment, the step that an event made, and the handlers."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
-from flask import request
+from flask import Flask, request
 
-from minibus.bus.client import BusAway, BusRefused
-from minibus.core.history import BeyondHead, Moment, changes
-from minibus.http.errors import ApiError, Unavailable
+from minibus.bus.client import BusRefused
+from minibus.bus.shared_replica import SharedReplica
+from minibus.core.fold import Handler
+from minibus.core.history import BeyondHead, History, Moment, Skip, changes
+from minibus.http.bus_errors import bus_errors_passed_on
+from minibus.http.errors import ApiError
 from minibus.http.fields import whole_number, whole_numbers
-from minibus.http.routes import refusal
-
-if TYPE_CHECKING:
-    from minibus.service import Service
+from minibus.http.guard import require_token_for
 
 MOST_CHANGES = 1000
 
 
-def install(service: Service) -> None:
-    """Add these routes to the service's app."""
-    app, replica = service.app, service.replica
+def add_look_back_routes(
+    app: Flask,
+    replica: SharedReplica,
+    history: History,
+    handlers: Mapping[str, Handler],
+    consequences: Callable[[int], Skip],
+) -> None:
+    """Add what shows the past. `consequences` returns the numbers of an event and of all that it caused."""
+    require_token_for(app, "/state", "/changes", "/handlers")
+
+    def position(field: str) -> int:
+        """Read a position from the request; without one, the current position."""
+        given = whole_number(field, request.args)
+        return replica.position if given is None else given
 
     @app.get("/state")
     def show_state() -> Any:
         """Show the state: now, or as it was `at` an event, without the events in `skip`."""
-        at = whole_number("at", request.args)
-        skip = what_to_skip(service, "skip")
-        if at is None and not skip:
+        skip = what_to_skip("skip", consequences)
+        if "at" not in request.args and not skip:
             with replica.changed:
-                return {"at": replica.position, "state": service.state, "skipped": sorted(replica.skip)}
-        moment = look_back(service, replica.position if at is None else at, skip)
+                return {"at": replica.position, "state": replica.state, "skipped": sorted(replica.core.skip)}
+        moment = look_back(history, position("at"), skip)
         window = whole_number("last", request.args)
         if window is None:
             return moment._replace(state=msgspec.Raw(moment.state))._asdict()
-        state = msgspec.json.decode(moment.state)
-        shown = last_entities(state, window, request.args.get("ids", "").split(","))
-        return moment._replace(state=shown)._asdict() | {"entities": len(state)}
+        return moment._asdict() | last_entities(moment, window, request.args.get("ids", "").split(","))
 
     @app.get("/changes")
     def show_changes() -> dict[str, Any]:
-        """Show what is different between two moments: `from` (by default the one before `to`) and `to`.
+        """Show the difference between two moments: `from` (by default the one before `to`) and `to`.
 
-        What differs without some events is told by `skip` and an empty `from_skip`.
+        `skip` and an empty `from_skip` show what differs without some events.
         """
-        to = whole_number("to", request.args)
-        to = replica.position if to is None else to
+        to = position("to")
         begin = whole_number("from", request.args)
-        skip = what_to_skip(service, "skip")
-        from_skip = what_to_skip(service, "from_skip") if "from_skip" in request.args else skip
-        before = look_back(service, max(to - 1, 0) if begin is None else begin, from_skip)
-        after = look_back(service, to, skip)
-        different = changes(before, after)
+        skip = what_to_skip("skip", consequences)
+        from_skip = what_to_skip("from_skip", consequences) if "from_skip" in request.args else skip
+        before = look_back(history, max(to - 1, 0) if begin is None else begin, from_skip)
+        after = look_back(history, to, skip)
         return {
             "from": before.at,
             "to": after.at,
             "skipped": after.skipped,
             "folded": before.folded + after.folded,
-            "count": len(different),
-            "changes": different[:MOST_CHANGES],
+            **first_changes(changes(before, after)),
         }
 
     @app.get("/handlers")
     def show_handlers() -> dict[str, Any]:
         """Show which function handles which type, with its source."""
-        return {event_type: describe(handler) for event_type, handler in service.handlers.items()}
+        return {event_type: describe(handler) for event_type, handler in handlers.items()}
 
 
-def look_back(service: Service, at: int, skip: frozenset[int]) -> Moment:
-    """Fold the first `at` events of the log, without those in `skip`. Raises `ApiError` 422, 503."""
-    try:
-        return service.history.at(at, skip)
-    except BeyondHead as error:
-        raise ApiError(422, f"The log ends at {error.head}; {at} is beyond it.", "at") from error
-    except BusRefused as error:
-        raise refusal(error) from error
-    except BusAway as error:
-        raise Unavailable(f"The event bus is away: {error}.") from error
+def look_back(history: History, at: int, skip: Skip) -> Moment:
+    """Return the moment after the first `at` events, without those in `skip`. Raises `ApiError` 422, 503."""
+    with bus_errors_passed_on():
+        try:
+            return history.at(at, skip)
+        except BeyondHead as error:
+            raise beyond_head(at, error) from error
 
 
-def what_to_skip(service: Service, field: str) -> frozenset[int]:
+def beyond_head(at: int, error: BeyondHead) -> ApiError:
+    """Return the error of a position that the log does not have."""
+    return ApiError(422, f"The log ends at {error.head}; {at} is beyond it.", "at")
+
+
+def what_to_skip(field: str, consequences: Callable[[int], Skip]) -> Skip:
     """Read which events to leave out: `7,9*` is event 7, and event 9 with all that it caused. Raises `ApiError`."""
     marks = [mark.strip() for mark in request.args.get(field, "").split(",")]
     alone = whole_numbers(field, {field: ",".join(mark for mark in marks if not mark.endswith("*"))})
     first = whole_numbers(field, {field: ",".join(mark[:-1] for mark in marks if mark.endswith("*"))})
-    try:
-        return alone.union(*(service.consequences(seq) for seq in first))
-    except BusRefused as error:
-        raise ApiError(422, f"{field} names no event of the log: {error}", field) from error
-    except BusAway as error:
-        raise Unavailable(f"The event bus is away: {error}.") from error
+    with bus_errors_passed_on():
+        try:
+            return alone.union(*(consequences(seq) for seq in first))
+        except BusRefused as error:
+            raise ApiError(422, f"{field} names no event of the log: {error}", field) from error
 
 
-def last_entities(state: Any, count: int, ids: Iterable[str]) -> Any:
-    """Return the entities that were added last, and those with these ids, in the order of the state."""
+def first_changes(different: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return how many changes there are, and the first 1,000 of them."""
+    return {"count": len(different), "changes": different[:MOST_CHANGES]}
+
+
+def last_entities(moment: Moment, count: int, ids: Iterable[str]) -> dict[str, Any]:
+    """Return the entities added last and those with these ids, in the order of the state, and how many it has."""
+    state = msgspec.json.decode(moment.state)
     if not isinstance(state, dict):
-        return state
+        return {"state": state, "entities": len(state) if isinstance(state, list) else 1}
     shown = {*list(state)[max(len(state) - count, 0) :], *ids}
-    return {key: entity for key, entity in state.items() if key in shown}
+    return {"state": {key: entity for key, entity in state.items() if key in shown}, "entities": len(state)}
 
 
-def describe(handler: Any) -> dict[str, Any]:
-    """Tell a handler's name, source, file and first line."""
+def describe(handler: Handler) -> dict[str, Any]:
+    """Return a handler's name, source, file and first line."""
     source, line = inspect.getsourcelines(handler)
     file = Path(inspect.getsourcefile(handler) or "").name
     return {"name": handler.__name__, "source": "".join(source), "file": file, "line": line}

@@ -1,42 +1,40 @@
-"""Server-Sent Events for pages: everything first, then whatever changes. A slow page costs others nothing."""
+"""Server-Sent Events for pages: the whole state first, then each entity that changes. A slow page delays no other."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Container, Iterator
+from typing import Any
 
 import msgspec
 from flask import Response
 
+from minibus.bus.shared_replica import SharedReplica
 from minibus.core.event import Envelope
 
-if TYPE_CHECKING:
-    from minibus.service import Service
-
-KEEP_ALIVE = 15.0  # seconds of silence before a comment line says that we are still there
+KEEP_ALIVE = 15.0  # seconds of silence before a comment line keeps the connection open
 STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-MANY = 500  # so many changed entities are sent as everything
+MANY = 500  # changed entities; with more of them, the stream sends the whole state
 
 
 class Streams:
-    """All the pages that listen to a service."""
+    """All open streams of a service."""
 
     def __init__(self) -> None:
         self._open: set[Stream] = set()
 
     def note(self, event: Envelope | None) -> None:
-        """Tell every page what was applied; None: everything was forgotten. Never waits for a page."""
+        """Note an applied event on every stream; None: the service forgot everything. Never waits for a page."""
         for stream in tuple(self._open):
             stream.note(event)
 
     def wake(self) -> None:
-        """Let every page look again."""
+        """Wake every stream, so that it sends a changed status, or ends."""
         for stream in tuple(self._open):
             stream.awake.set()
 
     def response(self, stream: Stream) -> Response:
-        """Answer a page with its stream, which stays open."""
+        """Answer a request with its stream, which stays open."""
 
         def chunks() -> Iterator[bytes]:
             self._open.add(stream)
@@ -49,43 +47,59 @@ class Streams:
 
 
 class Stream:
-    """What one page has yet to hear: the entities that changed since it last heard, each named once."""
+    """One page's stream: the entities that changed since the last message, each named once.
 
-    def __init__(self, service: Service, entity: str, key: Callable[[Any], Any], show: Callable[[Any], Any]) -> None:
-        self.service = service
+    `key` finds an entity's id in the data of an event of one of `types`; `show` turns an entity into what is sent.
+    """
+
+    def __init__(
+        self,
+        replica: SharedReplica,
+        types: Container[str],
+        status: Callable[[], dict[str, Any]],
+        stopping: threading.Event,
+        entity: str,
+        key: Callable[[Any], Any],
+        show: Callable[[Any], Any],
+    ) -> None:
+        self.replica = replica
+        self.types = types
+        self.status = status
+        self.stopping = stopping
         self.entity = entity
         self.key = key
         self.show = show
         self.awake = threading.Event()
-        # None stands for everything.
+        # None means that the whole state has to be sent.
         self.changed: dict[str, None] | None = None
 
     def note(self, event: Envelope | None) -> None:
-        """Remember what an event changed. Called with the replica's lock held."""
+        """Note what an event changed. The caller holds the replica's lock."""
         if event is None:
             self.changed = None
-        elif self.changed is not None and event["type"] in self.service.handlers:
+        elif self.changed is not None and event["type"] in self.types:
             self.changed[str(self.key(event["data"]))] = None
         self.awake.set()
 
     def messages(self) -> Iterator[bytes]:
-        """Yield everything, then each entity that changes, and the status, until the service stops."""
-        status = None
+        """Yield the whole state, then each entity that changes, and each new status, until the service stops."""
+        sent = None
         yield b"retry: 1000\n\n"
-        while not self.service.life.stopping.is_set():
+        while not self.stopping.is_set():
             self.awake.clear()
-            if status != self.service.link.status:
-                status = self.service.link.status
+            status = self.status()
+            if status != sent:
+                sent = status
                 yield server_sent("status", status)
             yield b"".join(self._take_changes())
             if not self.awake.wait(KEEP_ALIVE):
                 yield b":\n\n"
 
     def _take_changes(self) -> list[bytes]:
-        """Encode what changed, under the lock, so that no entity is seen half changed."""
-        with self.service.replica.changed:
+        """Encode what changed. The lock is held: no entity may change while it is encoded."""
+        with self.replica.changed:
             changed, self.changed = self.changed, {}
-            state = self.service.state
+            state = self.replica.state
             if changed is None or len(changed) > MANY:
                 return [server_sent(f"{self.entity}s", [self.show(entity) for entity in state.values()])]
             return [server_sent(self.entity, self.show(state[key])) for key in changed if key in state]

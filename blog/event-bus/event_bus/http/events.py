@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import msgspec
 from flask import Flask, Response, request
+from minibus.bus.stamp import stamp
 from minibus.core.event import MAX_EVENT_BYTES, BadEvent, Envelope, check, complete
 from minibus.http.errors import ApiError
 from minibus.http.fields import whole_number
@@ -47,7 +48,7 @@ def add_publishing(app: Flask, log: Log, metrics: Metrics) -> None:
             stored = append(read_batch(request.get_json(), len(request.get_data())))
             return {"status": "OK", "events": [shown(place) for place in stored]}
         request.max_content_length = MAX_EVENT_BYTES
-        [place] = append([complete(check(request.get_json()))])
+        [place] = append([complete(check(request.get_json()), **stamp())])
         return {"status": "OK", **shown(place)}
 
     def append(events: list[Envelope]) -> list[Stored]:
@@ -144,7 +145,7 @@ def read_batch(body: Any, size: int) -> list[Envelope]:
         if size > MAX_EVENT_BYTES and len(msgspec.json.encode(event)) > MAX_EVENT_BYTES:
             raise ApiError(413, f"Event {index} of {len(body)} is larger than {MAX_EVENT_BYTES:,} bytes.")
         try:
-            envelopes.append(complete(check(event)))
+            envelopes.append(complete(check(event), **stamp()))
         except BadEvent as error:
             raise BadEvent(f"Event {index} of {len(body)}: {error}", error.field) from None
     return envelopes
