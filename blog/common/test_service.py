@@ -158,6 +158,63 @@ def test_changes_tell_what_differs_between_two_moments(app: FlaskClient, service
 
 
 @responses.activate
+def test_a_moment_is_the_event_its_handler_what_it_changed_and_the_state_from_one_fold(app: FlaskClient) -> None:
+    log = [a_note(number) for number in range(1, 8)]
+    read = responses.get(f"{BUS}/events", json=log)
+
+    moment = app.get("/moment?at=7&last=2").json or {}
+
+    assert read.call_count == 1
+    assert (moment.pop("handler") or {})["name"] == "add_note"
+    assert moment == {
+        "at": 7,
+        "event": log[6],
+        "from": 6,
+        "to": 7,
+        "count": 1,
+        "changes": [{"path": ["7"], "change": "added", "after": "hello"}],
+        "skipped": [],
+        "folded": 7,
+        "state": {"6": "hello", "7": "hello"},
+        "entities": 7,
+        "without": None,
+    }
+
+
+@responses.activate
+def test_a_moment_shows_the_entities_that_the_event_changed_however_old_they_are(app: FlaskClient) -> None:
+    changed = {**a_note(3), "data": {"id": "1", "text": "changed"}}
+    responses.get(f"{BUS}/events", json=[a_note(1), a_note(2), changed])
+
+    assert (app.get("/moment?at=3&last=0").json or {})["state"] == {"1": "changed"}
+
+
+@responses.activate
+def test_a_moment_without_some_events_shows_the_difference_to_the_log_as_it_happened(app: FlaskClient) -> None:
+    responses.get(f"{BUS}/events", json=[a_note(1), a_note(2), a_note(3)])
+
+    moment = app.get("/moment?at=3&skip=2").json or {}
+
+    assert (moment["skipped"], moment["state"], moment["count"]) == ([2], {"1": "hello", "3": "hello"}, 1)
+    removed = {"path": ["2"], "change": "removed", "before": "hello"}
+    assert moment["without"] == {"count": 1, "changes": [removed]}
+
+
+def test_at_the_moment_0_nothing_has_happened(app: FlaskClient) -> None:
+    moment = app.get("/moment?at=0").json or {}
+
+    assert (moment["event"], moment["handler"], moment["count"], moment["state"]) == (None, None, 0, {})
+
+
+@responses.activate
+def test_a_moment_beyond_the_head_or_without_the_bus_is_an_error(app: FlaskClient) -> None:
+    assert app.get("/moment?at=1").status_code == 503
+    responses.get(f"{BUS}/events", json=[a_note(1)])
+
+    assert app.get("/moment?at=2").status_code == 422
+
+
+@responses.activate
 def test_of_a_long_state_only_the_last_and_some_by_their_id_can_be_asked_for(app: FlaskClient) -> None:
     responses.get(f"{BUS}/events", json=[a_note(number) for number in range(1, 8)])
 

@@ -344,6 +344,9 @@ REQUESTS: list[tuple[str, str, dict[str, Any], int, dict[str, Any]]] = [
     ("query", "GET /state", {}, 422, {"query": {"at": 1, "skip": "1000000*"}}),
     ("query", "GET /changes", {}, 200, {"query": {"to": 1, "skip": "1*", "from_skip": ""}}),
     ("query", "GET /changes", {}, 422, {"query": {"from": 1_000_000, "to": 1}}),
+    ("query", "GET /moment", {}, 200, {"query": {"at": 0}}),
+    ("query", "GET /moment", {}, 200, {"query": {"at": 1, "skip": "1*", "last": 5}}),
+    ("query", "GET /moment", {}, 422, {"query": {"at": 1_000_000}}),
     (BUS, "POST /events", {}, 200, {"body": HANDLED, **JSON}),
     (BUS, "POST /events", {}, 200, {"body": [HANDLED, HANDLED], **BATCH}),
     (BUS, "POST /events", {}, 403, {"body": HANDLED, "headers": {"Origin": "http://elsewhere.example"}, **JSON}),
@@ -412,6 +415,7 @@ def test_without_the_bus_services_answer_as_their_contracts_say(new_blog: Blog) 
     ask(new_blog, "posts", "POST /posts", {}, 503, body=POST)
     ask(new_blog, "posts", "GET /state", {}, 503, query={"at": 1})
     ask(new_blog, "posts", "GET /changes", {}, 503, query={"from": 0, "to": 1})
+    ask(new_blog, "posts", "GET /moment", {}, 503, query={"at": 1})
     ask(new_blog, "comments", COMMENT, {"post_id": "unknown"}, 503, body={"content": "Hello"})
 
 
@@ -436,6 +440,7 @@ def test_a_service_that_has_not_the_token_says_so_as_its_contract_says(new_blog:
     ask(new_blog, "posts", "POST /posts", {}, 503, body=POST)
     ask(new_blog, "posts", "GET /state", {}, 503, query={"at": 1})
     ask(new_blog, "posts", "GET /changes", {}, 503, query={"from": 0, "to": 1})
+    ask(new_blog, "posts", "GET /moment", {}, 503, query={"at": 1})
     ask(new_blog, "comments", COMMENT, {"post_id": "unknown"}, 503, body={"content": "Hello"})
 
 

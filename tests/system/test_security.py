@@ -118,7 +118,7 @@ def test_without_the_token_nothing_is_changed_or_shown(locked: Blog, shown: str 
             ("POST", f"{locked.url(name)}/events", {"type": "Forged"}),
             ("DELETE", f"{locked.url(name)}/events", None),
         ]
-        asked += [("GET", locked.url(name) + path, None) for path in ("/state", "/changes", "/handlers")]
+        asked += [("GET", locked.url(name) + path, None) for path in ("/state", "/changes", "/moment", "/handlers")]
 
     for method, url, body in asked:
         answer = requests.request(method, url, json=body, headers=headers, timeout=5)

@@ -13,13 +13,14 @@ from flask import Flask, request
 from minibus.bus.client import BusRefused
 from minibus.bus.shared_replica import SharedReplica
 from minibus.core.fold import Handler
-from minibus.core.history import BeyondHead, History, Moment, Skip, changes
+from minibus.core.history import BeyondHead, History, Moment, Skip, Step, changes
 from minibus.http.bus_errors import bus_errors_passed_on
 from minibus.http.errors import ApiError
 from minibus.http.fields import whole_number, whole_numbers
 from minibus.http.guard import require_token_for
 
 MOST_CHANGES = 1000
+WINDOW = 30  # entities of the state beside a step
 
 
 def add_look_back_routes(
@@ -30,7 +31,7 @@ def add_look_back_routes(
     consequences: Callable[[int], Skip],
 ) -> None:
     """Add what shows the past. `consequences` returns the numbers of an event and of all that it caused."""
-    require_token_for(app, "/state", "/changes", "/handlers")
+    require_token_for(app, "/state", "/changes", "/moment", "/handlers")
 
     def position(field: str) -> int:
         """Read a position from the request; without one, the current position."""
@@ -70,6 +71,33 @@ def add_look_back_routes(
             **first_changes(changes(before, after)),
         }
 
+    @app.get("/moment")
+    def show_moment() -> dict[str, Any]:
+        """Show the step that the event `at` made: the event, its handler, what changed, and the state after it.
+
+        `state` has the `last` entities and those that the step changed. With `skip`, the step is that of the log
+        without these events, and `without` is the difference to the log as it happened.
+        """
+        at, skip = position("at"), what_to_skip("skip", consequences)
+        window = whole_number("last", request.args)
+        step = look_back_one_step(history, at, skip)
+        happened = look_back(history, at, frozenset()) if skip else None
+        changed = first_changes(changes(step.before, step.after))
+        handler = handlers.get(step.event["type"]) if step.event else None
+        changed_entities = [str(change["path"][0]) for change in changed["changes"] if change["path"]]
+        return {
+            "at": at,
+            "event": step.event,
+            "handler": describe(handler) if handler else None,
+            "from": step.before.at,
+            "to": at,
+            **changed,
+            "skipped": step.after.skipped,
+            "folded": step.after.folded + (happened.folded if happened else 0),
+            **last_entities(step.after, WINDOW if window is None else window, changed_entities),
+            "without": first_changes(changes(happened, step.after)) if happened else None,
+        }
+
     @app.get("/handlers")
     def show_handlers() -> dict[str, Any]:
         """Show which function handles which type, with its source."""
@@ -81,6 +109,15 @@ def look_back(history: History, at: int, skip: Skip) -> Moment:
     with bus_errors_passed_on():
         try:
             return history.at(at, skip)
+        except BeyondHead as error:
+            raise beyond_head(at, error) from error
+
+
+def look_back_one_step(history: History, at: int, skip: Skip) -> Step:
+    """Return the step that event `at` made, without the events in `skip`. Raises `ApiError` 422, 503."""
+    with bus_errors_passed_on():
+        try:
+            return history.step(at, skip)
         except BeyondHead as error:
             raise beyond_head(at, error) from error
 
