@@ -312,28 +312,3 @@ def test_an_id_is_drawn_again_while_it_is_taken_or_a_number(monkeypatch: pytest.
     monkeypatch.setattr("secrets.token_hex", lambda size: next(drawn))
 
     assert new_id(taken={"0badf00d"}) == "c0ffee00"
-
-
-@responses.activate
-@pytest.mark.parametrize("status", [404, 405])
-def test_a_bus_made_by_hand_that_keeps_nothing_has_an_empty_log(service: Service, status: int) -> None:
-    responses.get(f"{BUS}/events", status=status)
-
-    assert service.bus.whole_log() == []
-    assert not service.log_holds("NoteWritten", "1")
-
-
-@responses.activate
-@pytest.mark.parametrize("keeps", [True, False])
-def test_what_a_bus_made_by_hand_tells_before_it_is_met_is_not_forgotten(
-    app: FlaskClient, service: Service, keeps: bool
-) -> None:
-    told = {key: value for key, value in a_note(1).items() if key != "seq"}
-    responses.put(f"{BUS}/subscribers/notes", status=404)
-    responses.get(f"{BUS}/events", json=[told]) if keeps else responses.get(f"{BUS}/events", status=405)
-    app.post("/events", json=told)
-
-    service.link._register()
-
-    assert service.state == {"1": "hello"}
-    assert [event["type"] for event in service.replica.core.owed.values()] == ["NoteRead"]
