@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import requests
+from minibus.bus.client import BusClient
 from minibus.bus.session import request
 
 from harness.ports import free_port
@@ -141,6 +142,11 @@ class Blog:
         response = self.send("comments", f"/posts/{post_id}/comments", {"content": content})
         assert response.status_code == 201, response.text
         return response.json()[-1]["id"]
+
+    @property
+    def bus(self) -> BusClient:
+        """A client of this blog's bus."""
+        return BusClient(self.url("event-bus"))
 
     def events(self) -> list[dict[str, Any]]:
         """Return the whole log."""

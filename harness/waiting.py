@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import requests
+from minibus.bus.client import BusAway, BusRefused
 
 PATIENCE = 60.0  # seconds; only what fails waits so long, so a busy machine costs nothing but time
 GLANCE = 0.02  # seconds between two looks
@@ -25,7 +26,7 @@ def eventually(condition: Callable[[], T], seconds: float = PATIENCE) -> T:
             if found := condition():
                 return found
             last: Any = found
-        except (requests.RequestException, LookupError) as error:
+        except (requests.RequestException, BusAway, BusRefused, LookupError) as error:
             last = error
         assert time.monotonic() < deadline, f"not within {seconds:g} s; the last answer was {last!r}"
         time.sleep(GLANCE)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from minibus.bus.client import BusAway, BusRefused
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.text import Text
@@ -61,7 +62,7 @@ def run(name: str, stage: Stage) -> int:
             stage.console.print(Text("  Enter continues, Ctrl-C ends everything.", "dim"))
         with quiet_terminal():
             lab.play(stage)
-    except (NotAsExpected, AssertionError, requests.RequestException) as error:
+    except (NotAsExpected, AssertionError, BusAway, BusRefused, requests.RequestException) as error:
         stage.fail(str(error))
         return 1
     except KeyboardInterrupt:

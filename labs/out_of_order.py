@@ -43,7 +43,7 @@ def play(stage: Stage) -> None:
     stage.fault("the comment does not arrive, and the log grows", lambda: line.hits and len(blog.events()) == 3)
     stage.sees("the bus has query at position 1", lambda: position(blog) == 1)
     stage.explain("We send the verdict, #3, to query by hand.")
-    answer = blog.send("query", "/events", blog.get("event-bus", f"/events/{verdict['seq']}"))
+    answer = blog.send("query", "/events", blog.bus.event(verdict["seq"]))
     stage.sees(
         "query answers 409 with its position, 1",
         lambda: answer.status_code == 409 and answer.json()["position"] == 1,
@@ -76,9 +76,9 @@ def write_a_post(stage: Stage, blog: Blog) -> str:
 def publish(blog: Blog, kind: str, post: str, status: str) -> dict[str, Any]:
     """Publish an event about a comment in the name of comments; return the answer of the bus."""
     data = {"id": "c0ffee00", "postId": post, "content": "A comment", "status": status}
-    return blog.send("event-bus", "/events", {"source": "/comments", "type": kind, "data": data}).json()
+    return blog.bus.publish_one({"source": "/comments", "type": kind, "data": data})
 
 
 def position(blog: Blog) -> int:
     """Return the position that the bus has for query."""
-    return blog.get("event-bus", "/subscribers/query")["position"]
+    return blog.bus.subscriber("query")["position"]

@@ -52,12 +52,12 @@ def poison(stage: Stage, blog: Blog) -> None:
     stage.sees("the page shows the post", lambda: "A post" in blog.page())
     stage.explain("A faulty client publishes a CommentCreated without content.")
     data = {"id": "c0ffee00", "postId": post, "status": "pending"}
-    blog.send("event-bus", "/events", {"type": "CommentCreated", "data": data}).raise_for_status()
+    blog.bus.publish_one({"type": "CommentCreated", "data": data})
 
 
 def parked(blog: Blog) -> list[int]:
     """Return the numbers of the events that are parked for moderation."""
-    return blog.get("event-bus", "/subscribers/moderation")["parked"]
+    return blog.bus.subscriber("moderation")["parked"]
 
 
 def post_of(blog: Blog) -> str:

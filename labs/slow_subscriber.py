@@ -3,7 +3,6 @@
 import uuid
 
 import psutil
-from minibus.bus.session import new_session
 
 from harness.blog import Blog
 from labs.stage import Stage
@@ -49,11 +48,9 @@ def freeze_query_and_publish(stage: Stage, blog: Blog) -> None:
     stage.start(blog, "event-bus", "posts", "query")
     stage.explain(f"query hangs: we freeze it. Meanwhile we publish {MANY} posts.")
     stage.freeze(blog, "query")
-    with new_session() as session:
-        for number in range(MANY):
-            post = {"id": uuid.uuid4().hex[:8], "title": f"Post {number}"}
-            event = {"type": "PostCreated", "data": post}
-            session.post(blog.url("event-bus") + "/events", json=event, timeout=15).raise_for_status()
+    bus = blog.bus
+    for number in range(MANY):
+        bus.publish_one({"type": "PostCreated", "data": {"id": uuid.uuid4().hex[:8], "title": f"Post {number}"}})
     stage.sees(f"posts has all {MANY} posts", lambda: len(blog.get("posts", "/posts")) == MANY)
 
 
@@ -67,4 +64,4 @@ def connections(blog: Blog) -> int:
 
 def lags(blog: Blog) -> dict[str, int]:
     """Return the lag of each subscriber, in events."""
-    return {name: one["lag"] for name, one in blog.get("event-bus", "/subscribers").items()}
+    return {name: one["lag"] for name, one in blog.bus.subscribers().items()}

@@ -4,7 +4,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
-import requests
+from minibus.bus.client import BusAway
 
 from harness.blog import Blog
 from harness.waiting import eventually
@@ -48,10 +48,11 @@ def write_until_it_dies(stage: Stage, blog: Blog) -> set[str]:
     answered: set[str] = set()
 
     def write() -> None:
-        with suppress(requests.RequestException):
+        bus = blog.bus
+        with suppress(BusAway):
             while True:
                 post = {"id": uuid.uuid4().hex[:8], "title": "Written in a hurry"}
-                blog.send("event-bus", "/events", {"type": "PostCreated", "data": post}).raise_for_status()
+                bus.publish_one({"type": "PostCreated", "data": post})
                 answered.add(post["id"])
 
     stage.explain("Four writers publish posts as fast as they can. Meanwhile the bus is killed.")
