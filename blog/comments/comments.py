@@ -1,4 +1,4 @@
-"""comments: owns the comments, and what a moderation means for them."""
+"""comments: owns the comments, and applies the verdicts on them."""
 
 from flask.typing import ResponseReturnValue
 from minibus import ApiError, Comment, Event, Post, Service, new_id, text
@@ -11,20 +11,20 @@ Threads = dict[str, dict[str, dict[str, str]]]  # post id → comment id → com
 
 @service.on("PostCreated")
 def open_thread(threads: Threads, post: Post) -> None:
-    """Make room for a post's comments."""
+    """Open an empty thread for a post's comments."""
     threads.setdefault(post["id"], {})
 
 
 @service.on("CommentCreated")
 def add_comment(threads: Threads, comment: Comment) -> None:
-    """Remember a comment on a post that exists; the first one with an id stays."""
+    """Add a comment to a post that exists; a second one with the same id changes nothing."""
     thread = threads.get(comment["postId"], {})
     thread.setdefault(comment["id"], {name: comment[name] for name in ("id", "content", "status")})
 
 
 @service.on("CommentModerated")
 def decide(threads: Threads, verdict: Comment) -> Event | None:
-    """Take over a verdict that changes something, and say so in one generic event."""
+    """Apply a verdict; if it changes the comment, return one generic event."""
     comment = threads.get(verdict["postId"], {}).get(verdict["id"])
     if not comment or comment["status"] == verdict["status"]:
         return None
@@ -40,7 +40,7 @@ def list_comments(post_id: str) -> ResponseReturnValue:
 
 @app.post("/posts/<post_id>/comments")
 def create_comment(post_id: str) -> ResponseReturnValue:
-    """Publish a comment, and answer with the post's comments, the new one pending."""
+    """Publish a comment, and answer with all comments on the post, the new one pending."""
     content = text("content", longest=2000)
     if post_id not in service.state and not service.log_holds("PostCreated", post_id):
         raise ApiError(404, f"There is no post {post_id}.")

@@ -1,4 +1,4 @@
-"""comments, as a fold: what a moderation means."""
+"""comments, as a fold: comments and the verdicts on them."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ def test_a_comment_is_added_once_to_a_post_that_exists() -> None:
     assert threads == {"p": {"c": {"id": "c", "content": "hello", "status": "pending"}}}
 
 
-def test_a_post_that_comes_again_keeps_its_comments() -> None:
+def test_a_second_post_with_the_same_id_keeps_the_comments() -> None:
     threads = a_thread(PENDING)
 
     open_thread(threads, {"id": "p", "title": "Post"})
@@ -31,7 +31,7 @@ def test_a_post_that_comes_again_keeps_its_comments() -> None:
     assert list(threads["p"]) == ["c"]
 
 
-def test_a_verdict_changes_the_comment_and_is_told_once() -> None:
+def test_a_verdict_changes_the_comment_and_causes_one_event() -> None:
     threads = a_thread(PENDING)
 
     first = decide(threads, APPROVED)

@@ -1,6 +1,6 @@
-"""Tell by the exit status whether the part in this container answers well: `python healthy.py /readyz`.
+"""Exit with 0 if the part in this container answers 200, else with 1: `python healthy.py /readyz`.
 
-It runs every few seconds beside each part, so it imports next to nothing.
+It runs every few seconds beside each part, so it imports as little as possible.
 """
 
 import os

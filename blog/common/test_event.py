@@ -1,4 +1,4 @@
-"""The envelope: what is taken, what is completed, what is refused and by which name."""
+"""The envelope: which events are accepted, completed or rejected, and which attribute a rejection names."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_a_bare_event_is_completed() -> None:
     assert check(envelope) == envelope
 
 
-def test_what_an_event_says_of_itself_is_kept_but_its_seq() -> None:
+def test_complete_keeps_the_attributes_of_an_event_but_its_seq() -> None:
     event = {**WHOLE, "time": "2026-01-02T03:04:05Z", "subject": "x", "traceid": "abc", "seq": 99, "data": [1, None]}
 
     envelope = complete(check(event), **stamp())
@@ -30,39 +30,39 @@ def test_what_an_event_says_of_itself_is_kept_but_its_seq() -> None:
     assert envelope["seq"] == 0
 
 
-def test_an_event_may_come_without_data() -> None:
+def test_an_event_may_have_no_data() -> None:
     assert "data" not in complete(check({"type": "Ticked"}), **stamp())
 
 
 BAD = [
-    ([], "event", "An event is a JSON object, not an array."),
+    ([], "event", "An event must be a JSON object, not an array."),
     ({}, "type", "The event has no type."),
-    ({"type": ""}, "type", "type is a text that is not empty, not an empty text."),
-    ({"type": 7}, "type", "type is a text that is not empty, not a number."),
+    ({"type": ""}, "type", "type must be a text that is not empty, not an empty text."),
+    ({"type": 7}, "type", "type must be a text that is not empty, not a number."),
     ({"specversion": "1.0", "type": "T", "id": "1"}, "source", "The event has no source."),
     ({"specversion": "1.0", "type": "T", "source": "/s"}, "id", "The event has no id."),
-    ({**WHOLE, "specversion": "0.3"}, "specversion", "specversion is 1.0, not 0.3."),
-    ({**WHOLE, "id": None}, "id", "id is a text that is not empty, not null."),
-    ({**WHOLE, "time": "yesterday"}, "time", "time is an RFC 3339 date and time with its zone, not 'yesterday'."),
+    ({**WHOLE, "specversion": "0.3"}, "specversion", "specversion must be 1.0, not 0.3."),
+    ({**WHOLE, "id": None}, "id", "id must be a text that is not empty, not null."),
+    ({**WHOLE, "time": "yesterday"}, "time", "time must be an RFC 3339 date and time with its zone, not 'yesterday'."),
     ({**WHOLE, "time": "2026-01-02T03:04:05"}, "time", "with its zone"),
-    ({**WHOLE, "Upper": "x"}, "Upper", "lower-case letters and digits only"),
+    ({**WHOLE, "Upper": "x"}, "Upper", "use lower-case letters and digits"),
     ({**WHOLE, "extension": {}}, "extension", "not an object"),
-    ({**WHOLE, "seq": "7"}, "seq", "seq is a whole number, not '7'."),
-    ({**WHOLE, "seq": True}, "seq", "seq is a whole number, not a truth value."),
+    ({**WHOLE, "seq": "7"}, "seq", "seq must be a whole number, not '7'."),
+    ({**WHOLE, "seq": True}, "seq", "seq must be a whole number, not a truth value."),
     ({**WHOLE, "data": msgspec.json.decode(b"[" * 200 + b"]" * 200)}, "data", "nested more than 100 levels deep"),
 ]
 
 
 @pytest.mark.parametrize(("event", "field", "message"), BAD)
 def test_a_bad_attribute_is_named(event: Any, field: str, message: str) -> None:
-    with pytest.raises(BadEvent) as refusal:
+    with pytest.raises(BadEvent) as rejection:
         check(event)
 
-    assert refusal.value.field == field
-    assert message in str(refusal.value)
+    assert rejection.value.field == field
+    assert message in str(rejection.value)
 
 
-def test_the_same_cause_gives_a_reaction_the_same_id_and_the_chain_goes_on() -> None:
+def test_the_same_cause_gives_a_reaction_the_same_id_and_its_chain() -> None:
     cause = seal(Event("CommentCreated", {}), "/comments", **stamp())
 
     first, again = (seal_reaction(Event("CommentModerated", {}), "/moderation", cause, 0, **stamp()) for _ in range(2))

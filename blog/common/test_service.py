@@ -1,4 +1,4 @@
-"""A service as an app: what it answers to the bus, to a look back and to a probe. The bus is faked at the edge."""
+"""A service as an app: its answers to the bus, to a look back and to a probe. The bus is a fake at the edge."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_gap_is_a_409_with_the_position(app: FlaskClient) -> None:
     answer = app.post("/events", json=[a_note(3)])
 
     assert answer.status_code == 409
-    assert answer.json == {"position": 0, "errors": [{"message": "Event 1 has to come first."}]}
+    assert answer.json == {"position": 0, "errors": [{"message": "Event 1 must come first."}]}
 
 
 def test_a_handler_that_raises_is_a_422_that_names_the_event(app: FlaskClient) -> None:
@@ -86,7 +86,7 @@ def test_forgetting_starts_over(app: FlaskClient, service: Service) -> None:
         ([a_note(1)], {"Minibus-Skip": "1,x"}, 422),
     ],
 )
-def test_what_is_no_delivery_is_refused_and_changes_nothing(
+def test_an_invalid_delivery_is_rejected_and_changes_nothing(
     app: FlaskClient, service: Service, body: Any, headers: dict[str, str], status: int
 ) -> None:
     answer = app.post("/events", json=body, headers=headers)
@@ -96,9 +96,7 @@ def test_what_is_no_delivery_is_refused_and_changes_nothing(
     assert service.state == {}
 
 
-def test_a_delivery_that_is_refused_does_not_make_a_service_forget_the_log_that_it_knows(
-    app: FlaskClient, service: Service
-) -> None:
+def test_a_rejected_delivery_from_another_log_does_not_empty_the_state(app: FlaskClient, service: Service) -> None:
     app.post("/events", json=[a_note(1)], headers={"Minibus-Log": "known", "Minibus-Head": "1"})
 
     answer = app.post("/events", json=[a_note(1)], headers={"Minibus-Log": "another", "Minibus-Skip": "x"})
@@ -142,7 +140,7 @@ def test_a_look_back_leaves_events_out_alone_or_with_what_they_caused(app: Flask
 
 
 @responses.activate
-def test_changes_tell_what_differs_between_two_moments(app: FlaskClient, service: Service) -> None:
+def test_changes_are_the_difference_between_two_moments(app: FlaskClient, service: Service) -> None:
     responses.get(f"{BUS}/events?after=0&limit=1", json=[a_note(1)])
     responses.get(f"{BUS}/events?after=0&limit=2", json=[a_note(1), a_note(2)])
     responses.get(f"{BUS}/events?after=1&limit=1", json=[a_note(2)])
@@ -215,17 +213,17 @@ def test_a_moment_beyond_the_head_or_without_the_bus_is_an_error(app: FlaskClien
 
 
 @responses.activate
-def test_of_a_long_state_only_the_last_and_some_by_their_id_can_be_asked_for(app: FlaskClient) -> None:
+def test_a_request_may_select_the_last_entities_and_some_by_their_id(app: FlaskClient) -> None:
     responses.get(f"{BUS}/events", json=[a_note(number) for number in range(1, 8)])
 
-    shown = app.get("/state?at=7&last=2&ids=3,nobody").json or {}
+    shown = app.get("/state?at=7&last=2&ids=3,unknown").json or {}
 
     assert shown["state"] == {"3": "hello", "6": "hello", "7": "hello"}
     assert shown["entities"] == 7
 
 
 @responses.activate
-def test_a_look_back_reports_what_it_could_not_apply(app: FlaskClient) -> None:
+def test_a_look_back_names_the_events_that_it_could_not_apply(app: FlaskClient) -> None:
     responses.get(f"{BUS}/events", json=[a_note(1), {**a_note(2), "data": None}, a_note(3)])
 
     assert (app.get("/state?at=3").json or {})["state"] == {"1": "hello", "3": "hello"}
@@ -237,7 +235,7 @@ def test_a_look_back_without_the_bus_is_a_503(app: FlaskClient) -> None:
     assert app.get("/state?at=1").status_code == 503
 
 
-def test_ready_is_who_has_caught_up_once(app: FlaskClient, service: Service) -> None:
+def test_a_service_is_ready_once_it_has_caught_up_and_stays_ready(app: FlaskClient, service: Service) -> None:
     waiting = app.get("/readyz")
     assert waiting.status_code == 503
     assert BUS in waiting.text
@@ -258,7 +256,7 @@ def test_handlers_are_shown_with_their_source(app: FlaskClient) -> None:
     assert 'Event("NoteRead"' in shown["source"]
 
 
-def test_one_handler_a_type() -> None:
+def test_a_type_has_one_handler() -> None:
     service = Service("twice", port=4999)
     service.on("NoteWritten")(lambda state, data: None)
 
@@ -267,13 +265,13 @@ def test_one_handler_a_type() -> None:
 
 
 @responses.activate
-def test_what_the_bus_refuses_is_told_as_it_is(service: Service) -> None:
-    responses.post(f"{BUS}/events", status=413, json={"errors": [{"message": "That is too large."}]})
+def test_a_rejection_by_the_bus_reaches_the_client_with_its_status_and_message(service: Service) -> None:
+    responses.post(f"{BUS}/events", status=413, json={"errors": [{"message": "The body is too large."}]})
 
-    with pytest.raises(ApiError, match=r"rejects this: That is too large\.") as refusal:
+    with pytest.raises(ApiError, match=r"rejects this: The body is too large\.") as rejection:
         service.publish(Event("NoteWritten", {}))
 
-    assert refusal.value.status == 413
+    assert rejection.value.status == 413
 
 
 @responses.activate
@@ -288,7 +286,7 @@ def test_the_bus_client_knows_what_may_have_been_stored(service: Service, status
 
 
 @responses.activate
-def test_a_reaction_that_the_bus_never_takes_holds_up_no_other(service: Service) -> None:
+def test_a_reaction_that_the_bus_rejects_delays_no_other(service: Service) -> None:
     service.replica.meet("log", 2)
     service.replica.receive([a_note(1), a_note(2)])
     bad, good = service.replica.core.owed.values()

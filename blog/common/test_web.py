@@ -1,4 +1,4 @@
-"""What every part does with bodies that break off or never end, and with what it prints."""
+"""Every part: bodies that break off or never end, and the text that it prints."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def app() -> FlaskClient:
 
 
 def send_in_chunks(app: FlaskClient, body: io.BytesIO) -> Any:
-    """Send a body as a server hands it on that does not know how long it will be."""
+    """Send a body without its length, as a server passes on a chunked one."""
     environ = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
     return app.post("/echo", input_stream=body, content_type="application/json", environ_overrides=environ)
 
@@ -38,7 +38,7 @@ def test_a_body_in_chunks_is_read_to_its_end(app: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("broken", [InvalidChunkSize(b"ZZ"), ChunkMissingTerminator(b""), NoMoreData(), OSError()])
-def test_a_body_that_breaks_off_is_its_senders_mistake(app: FlaskClient, broken: Exception) -> None:
+def test_a_body_that_breaks_off_is_an_error_of_the_client(app: FlaskClient, broken: Exception) -> None:
     class BrokenBody(io.BytesIO):
         def read(self, size: int | None = -1) -> bytes:
             raise broken
@@ -50,13 +50,13 @@ def test_a_body_that_breaks_off_is_its_senders_mistake(app: FlaskClient, broken:
 
 
 @pytest.mark.parametrize("more", [b"", b" " * 10, b"{}"])
-def test_a_body_in_chunks_that_does_not_end_is_too_large_and_never_cut_off(app: FlaskClient, more: bytes) -> None:
+def test_a_body_in_chunks_over_the_limit_is_rejected_and_never_cut_off(app: FlaskClient, more: bytes) -> None:
     answer = send_in_chunks(app, io.BytesIO(b'{"a": 1}'.ljust(MAX_FORM_BYTES) + more))
 
     assert answer.status_code == 413
 
 
-def test_what_is_printed_obeys_nobody_and_stays_on_its_line() -> None:
+def test_printed_text_stays_on_its_line_and_has_no_control_characters() -> None:
     formatter = OneLine("%(name)-10s %(message)s")
 
     def line(text: str, error: Any = None) -> str:
@@ -69,5 +69,5 @@ def test_what_is_printed_obeys_nobody_and_stays_on_its_line() -> None:
     try:
         raise ValueError("\x1b[2J")
     except ValueError:
-        told = line("failed", sys.exc_info()).splitlines()
-    assert (told[0], told[-1]) == ("bus        #1 failed", "ValueError: \\u001b[2J")
+        printed = line("failed", sys.exc_info()).splitlines()
+    assert (printed[0], printed[-1]) == ("bus        #1 failed", "ValueError: \\u001b[2J")

@@ -167,7 +167,7 @@ BROKEN: dict[str, tuple[Callable[[bytes], bytes], str]] = {
         lambda file: file.replace(b"[2,", b"[" * 100_000),
         "Line 3: This is not JSON",
     ),
-    "no object": (with_line(3, lambda event: [event]), "Line 3: An event is a JSON object, not an array"),
+    "no object": (with_line(3, lambda event: [event]), "Line 3: An event must be a JSON object, not an array"),
     "no id": (with_line(3, without("id")), "Line 3: The event has no id"),
     "the course's bare event": (
         with_line(3, lambda _: {"type": "A", "data": 1}),
@@ -175,7 +175,7 @@ BROKEN: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     ),
     "no seq": (with_line(3, without("seq")), "Line 3: The event has no seq"),
     "no time": (with_line(3, without("time")), "Line 3: The event has no time"),
-    "a bad attribute": (with_line(3, lambda event: {**event, "time": "noon"}), "Line 3: time is an RFC 3339"),
+    "a bad attribute": (with_line(3, lambda event: {**event, "time": "noon"}), "Line 3: time must be an RFC 3339"),
     "a hole": (with_line(3, lambda event: {**event, "seq": 3}), "Line 3: Event 2 comes next, not 3"),
     "an event twice": (
         lambda file: with_line(4, lambda event: {**msgspec.json.decode(file.splitlines()[1]), "seq": 3})(file),

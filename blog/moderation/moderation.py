@@ -1,4 +1,4 @@
-"""moderation: judges a comment; keeps nothing."""
+"""moderation: judges each comment, and keeps no state."""
 
 from minibus import Comment, Event, Service
 
@@ -8,7 +8,7 @@ app = service.app
 
 @service.on("CommentCreated")
 def judge(_: object, comment: Comment) -> Event:
-    """Reject what contains the word of the course, however it is written."""
+    """Reject a comment that contains the course's word, in capitals or not."""
     verdict = "rejected" if "orange" in comment["content"].lower() else "approved"
     return Event("CommentModerated", {**comment, "status": verdict})
 

@@ -15,7 +15,7 @@ from moderation import judge
         ("blOODORANGEs", "rejected"),
     ],
 )
-def test_orange_is_rejected_however_it_is_written(content: str, status: str) -> None:
+def test_orange_is_rejected_in_capitals_or_not(content: str, status: str) -> None:
     comment: Comment = {"id": "c", "postId": "p", "content": content, "status": "pending"}
 
     assert judge(None, comment) == Event("CommentModerated", {**comment, "status": status})

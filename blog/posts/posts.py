@@ -9,7 +9,7 @@ app = service.app
 
 @service.on("PostCreated")
 def add_post(posts: dict[str, Post], post: Post) -> None:
-    """Remember a post; the first one with an id stays."""
+    """Add a post; a second one with the same id changes nothing."""
     posts.setdefault(post["id"], post)
 
 
@@ -22,7 +22,7 @@ def list_posts() -> ResponseReturnValue:
 @app.post("/posts")
 @app.post("/posts/create")
 def create_post() -> ResponseReturnValue:
-    """Publish a post, and answer once it can be read here."""
+    """Publish a post, and answer as soon as this service shows it."""
     post = {"id": new_id(taken=service.state), "title": text("title", longest=200)}
     service.publish(Event("PostCreated", post))
     return post, 201

@@ -1,4 +1,4 @@
-"""posts, as a fold and as an app whose bus is faked at the edge."""
+"""posts, as a fold, and as an app with a fake bus at the edge."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def test_a_post_is_added_once() -> None:
 
 
 @responses.activate
-def test_what_is_written_is_published_as_the_course_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_post_is_published_as_in_the_course(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("minibus.service.READ_YOUR_WRITES", 0)
     published = responses.post(PUBLISH, json={"status": "OK", "seq": 1})
 
@@ -36,7 +36,7 @@ def test_what_is_written_is_published_as_the_course_has_it(monkeypatch: pytest.M
 
 
 @responses.activate
-def test_a_bus_that_is_away_is_a_503_and_nothing_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_bus_a_new_post_is_a_503_and_stored_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("minibus.service.RETRY_WRITES", 0)
 
     answer = app.test_client().post("/posts", json={"title": "Hello"})

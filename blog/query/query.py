@@ -13,13 +13,13 @@ Posts = dict[str, dict[str, Any]]  # post id → post, its comments by their ids
 
 @service.on("PostCreated")
 def add_post(posts: Posts, post: Post) -> None:
-    """Show a post; the first one with an id stays."""
+    """Add a post; a second one with the same id changes nothing."""
     posts.setdefault(post["id"], {**post, "comments": {}})
 
 
 @service.on("CommentCreated")
 def add_comment(posts: Posts, comment: Comment) -> None:
-    """Show a comment under its post."""
+    """Add a comment to its post."""
     if post := posts.get(comment["postId"]):
         shown = {name: comment[name] for name in ("id", "content", "status")}
         post["comments"].setdefault(comment["id"], shown)
@@ -27,7 +27,7 @@ def add_comment(posts: Posts, comment: Comment) -> None:
 
 @service.on("CommentUpdated")
 def update_comment(posts: Posts, comment: Comment) -> None:
-    """Show what comments says of a comment now. CommentModerated is none of our business."""
+    """Update a comment. There is no handler for CommentModerated: comments alone applies verdicts."""
     comments = posts[comment["postId"]]["comments"] if comment["postId"] in posts else {}
     if shown := comments.get(comment["id"]):
         shown.update(content=comment["content"], status=comment["status"])

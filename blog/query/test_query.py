@@ -1,4 +1,4 @@
-"""query, as a fold: what the page is shown."""
+"""query, as a fold: the posts that the page shows."""
 
 from typing import Any
 
@@ -17,14 +17,14 @@ def a_post(*comments: Comment) -> Any:
     return posts
 
 
-def test_a_comment_stands_once_under_its_post() -> None:
+def test_a_comment_is_added_once_to_its_post() -> None:
     posts = a_post(PENDING, PENDING)
 
     comments = [{"id": "c", "content": "hello", "status": "pending"}]
     assert as_in_the_course(posts["p"]) == {"id": "p", "title": "Post", "comments": comments}
 
 
-def test_a_post_that_comes_again_keeps_its_comments() -> None:
+def test_a_second_post_with_the_same_id_keeps_the_comments() -> None:
     posts = a_post(PENDING)
 
     add_post(posts, {"id": "p", "title": "Post"})
@@ -32,7 +32,7 @@ def test_a_post_that_comes_again_keeps_its_comments() -> None:
     assert list(posts["p"]["comments"]) == ["c"]
 
 
-def test_an_update_shows_what_comments_says() -> None:
+def test_an_update_changes_the_comment() -> None:
     posts = a_post(PENDING)
 
     update_comment(posts, APPROVED)
@@ -40,7 +40,7 @@ def test_an_update_shows_what_comments_says() -> None:
     assert posts["p"]["comments"]["c"]["status"] == "approved"
 
 
-def test_what_belongs_to_nothing_known_changes_nothing() -> None:
+def test_an_event_about_an_unknown_post_or_comment_changes_nothing() -> None:
     posts = a_post()
 
     add_comment(posts, {**PENDING, "postId": "nowhere"})

@@ -1,4 +1,4 @@
-"""What the services of the mini-blog share. A service is its handlers, folded over the log."""
+"""What the services of the mini-blog share: a service is a fold of its handlers over the log."""
 
 from minibus.core.event import Event
 from minibus.facts import Comment, Post

@@ -1,4 +1,4 @@
-"""What the events of the blog say: the shapes of their `data` (the course's)."""
+"""The shapes of the `data` of the blog's events, as the course has them."""
 
 from __future__ import annotations
 

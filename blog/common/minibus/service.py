@@ -25,8 +25,8 @@ from minibus.http.lifecycle import Lifecycle
 from minibus.http.look_back import add_look_back_routes
 from minibus.http.stream import Stream, Streams
 
-RETRY_WRITES = 3.0  # seconds for which a write is tried again
-READ_YOUR_WRITES = 2.0  # seconds that a write waits to be applied here
+RETRY_WRITES = 3.0  # seconds of retries while the bus is away
+READ_YOUR_WRITES = 2.0  # seconds that a write waits until this service has applied it
 
 H = TypeVar("H", bound=Handler)
 

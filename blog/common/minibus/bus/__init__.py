@@ -1,1 +1,1 @@
-"""The event bus as a client sees it: requests, registration, the token."""
+"""The event bus as a client sees it: requests, registration, token; and the replica that the bus feeds."""

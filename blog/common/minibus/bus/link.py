@@ -103,7 +103,7 @@ class Link:
     def _register(self) -> None:
         log_id, position = self.replica.place()
         try:
-            reply = self.bus.register(self.name, {**self.registration, "log": log_id, "after": position})
+            reply = self.bus.register(self.name, {**self.registration, "log_id": log_id, "after": position})
         except BusRefused as error:
             if error.status != NO_REGISTRATION:
                 raise

@@ -9,7 +9,7 @@ MISSING = object()
 
 
 def differences(before: Any, after: Any, path: tuple[str | int, ...] = ()) -> Iterator[dict[str, Any]]:
-    """Yield `{"path", "change", "before", "after"}`, in the order of the newer state; what is gone comes last.
+    """Yield `{"path", "change", "before", "after"}`, in the order of the newer state; removed values come last.
 
     `path` leads from the whole state to the value: keys of objects, places in arrays. `change` is `added` (no
     `before`), `changed`, or `removed` (no `after`).
@@ -25,7 +25,7 @@ def differences(before: Any, after: Any, path: tuple[str | int, ...] = ()) -> It
     elif after is MISSING:
         yield {"path": path, "change": "removed", "before": before}
     elif type(before) is not type(after) or before != after:
-        # In Python, 1 == True and 1 == 1.0; in JSON they are three things.
+        # In Python, 1 == True and 1 == 1.0; in JSON these are three different values.
         yield {"path": path, "change": "changed", "before": before, "after": after}
 
 

@@ -102,7 +102,7 @@ def check(event: Any) -> Envelope:
     An event with `specversion` must have an id and a source; the course's bare `{"type", "data"}` needs neither.
     """
     if not isinstance(event, dict):
-        raise BadEvent(f"An event is a JSON object, not {_kind(event)}.", "event")
+        raise BadEvent(f"An event must be a JSON object, not {_kind(event)}.", "event")
     if _deeper_than(MAX_DEPTH, event):
         raise BadEvent(f"The event is nested more than {MAX_DEPTH} levels deep.", "data")
     required = ("type", "id", "source") if "specversion" in event else ("type",)
@@ -124,17 +124,17 @@ def _deeper_than(levels: int, value: Any) -> bool:
 
 def _check_attribute(name: str, value: Any) -> None:
     if not re.fullmatch("[a-z0-9]+", name) and name != "data_base64":
-        raise BadEvent(f"{name!r} is no attribute's name: lower-case letters and digits only.", name)
+        raise BadEvent(f"{name!r} is no valid name of an attribute: use lower-case letters and digits.", name)
     if name in TEXT_ATTRIBUTES and not (isinstance(value, str) and value.strip()):
-        raise BadEvent(f"{name} is a text that is not empty, not {_kind(value)}.", name)
+        raise BadEvent(f"{name} must be a text that is not empty, not {_kind(value)}.", name)
     if name == "specversion" and value != "1.0":
-        raise BadEvent(f"specversion is 1.0, not {value}.", name)
+        raise BadEvent(f"specversion must be 1.0, not {value}.", name)
     if name == "time" and not _is_time(value):
-        raise BadEvent(f"time is an RFC 3339 date and time with its zone, not {value!r}.", name)
+        raise BadEvent(f"time must be an RFC 3339 date and time with its zone, not {value!r}.", name)
     if name == "seq" and (type(value) is not int or value < 0):
-        raise BadEvent(f"seq is a whole number, not {_kind(value)}.", name)
+        raise BadEvent(f"seq must be a whole number, not {_kind(value)}.", name)
     if not isinstance(value, str | bool | int):
-        raise BadEvent(f"{name} is a text, a truth value or a whole number, not {_kind(value)}.", name)
+        raise BadEvent(f"{name} must be a text, a truth value or a whole number, not {_kind(value)}.", name)
 
 
 def _is_time(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""The fold: a state is nothing but handlers applied to events, one after the other. No I/O here."""
+"""The fold: a state is the result of handlers applied to events, one after the other."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Handler = Callable[[Any, Any], Reaction]
 
 
 class Fold:
-    """A state and the handlers that change it. State is plain JSON."""
+    """A state, which is plain JSON, and the handlers that change it."""
 
     def __init__(self, handlers: Mapping[str, Handler], empty: Callable[[], Any]) -> None:
         self.handlers = handlers
@@ -28,9 +28,9 @@ class Fold:
         self.state = self.empty()
 
     def apply(self, event: Envelope) -> list[Event]:
-        """Let the handler of this type change the state; return the events that it causes.
+        """Call the handler of this type with the state and the data; return the events that it causes.
 
-        Data that is not what the handler's annotation says raises `msgspec.ValidationError`, before anything changes.
+        Raises `msgspec.ValidationError`, before the state changes, for data that the handler's annotation excludes.
         """
         handler = self.handlers.get(event["type"])
         if handler is None:
@@ -44,6 +44,6 @@ class Fold:
 
 @functools.cache
 def data_type(handler: Handler) -> Any:
-    """Read from a handler's second parameter which shape of data it takes; anything where it does not say."""
+    """Return the shape of data that a handler's second parameter declares; `Any` without an annotation."""
     parameter = list(inspect.signature(handler).parameters)[1]
     return get_type_hints(handler).get(parameter, Any)

@@ -1,1 +1,1 @@
-"""The Flask side of a part: the app, parameters, errors, and the routes that every service has."""
+"""The Flask side of a part: its app, fields, errors, guard, and the routes that every service has."""

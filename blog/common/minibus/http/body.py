@@ -1,4 +1,4 @@
-"""The body of a request: waited for, but not for ever; one that breaks off is its sender's mistake, never ours."""
+"""Read the body of a request with a time limit; a body that breaks off is an error of the client (4xx)."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from gunicorn.http.errors import ParseException
 
 from minibus.http.errors import ApiError
 
-PATIENCE = 30.0  # seconds for each piece that is asked for, 64 KiB mostly
+PATIENCE = 30.0  # seconds for each read, mostly of 64 KiB
 
 
 class Body:
-    """A WSGI input that raises `ApiError`: 408 where it stalls or trickles, 400 where it is not what HTTP wants."""
+    """A WSGI input that raises `ApiError`: 408 for a body that is too slow, 400 for one that breaks HTTP's rules."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self.stream = stream
 
     def read(self, size: int = -1) -> bytes:
-        """Read that many bytes, fewer at the end."""
+        """Read this many bytes, fewer at the end."""
         try:
             with at_most(PATIENCE, ApiError(408, f"The body took longer than {PATIENCE:.0f} s; nothing was stored.")):
                 return self.stream.read(size)
         except (ParseException, OSError):
-            raise ApiError(400, "The body breaks off, or is not cut into chunks as HTTP wants it.") from None
+            raise ApiError(400, "The body breaks off, or its chunks break the rules of HTTP.") from None
 
 
 def patient(wsgi: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap a WSGI application so that it reads its requests' bodies in this way."""
+    """Wrap a WSGI application so that it reads each request's body as a `Body`."""
 
     def reading(environ: Any, start_response: Any) -> Any:
         environ["wsgi.input"] = Body(environ["wsgi.input"])
@@ -41,5 +41,5 @@ def patient(wsgi: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def at_most(seconds: float, error: Exception) -> AbstractContextManager[Any]:
-    """Raise this error where the block takes longer, as far as gevent runs it; elsewhere nobody can interrupt it."""
+    """Raise this error if the block takes longer. Only gevent can interrupt a read, so there is no limit without it."""
     return gevent.Timeout(seconds, error) if monkey.is_module_patched("threading") else nullcontext()

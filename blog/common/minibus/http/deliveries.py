@@ -51,7 +51,7 @@ def add_delivery_routes(app: Flask, replica: SharedReplica, course: CourseBus, f
 
     @app.errorhandler(Gap)
     def gap(error: Gap) -> tuple[Response, int]:
-        errors = [{"message": f"Event {error.position + 1} has to come first."}]
+        errors = [{"message": f"Event {error.position + 1} must come first."}]
         return jsonify(errors=errors, position=error.position), 409
 
     @app.errorhandler(HandlerFailed)

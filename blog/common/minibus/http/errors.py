@@ -13,8 +13,8 @@ logger = logging.getLogger(__name__)
 HINTS = {
     400: "The body cannot be read as JSON.",
     404: "There is nothing at this address.",
-    405: "This address does not take that method.",
-    413: "That is too large.",
+    405: "This address does not accept that method.",
+    413: "The body is too large.",
     415: "Send JSON, with Content-Type: application/json.",
 }
 

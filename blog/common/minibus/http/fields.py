@@ -16,7 +16,7 @@ def json_object() -> dict[str, Any]:
     """Return the request's body, a JSON object. Raises 400, 413, 415, or 422 for another kind of JSON."""
     body = request.get_json()
     if not isinstance(body, dict):
-        raise ApiError(422, "The body is a JSON object.")
+        raise ApiError(422, "The body must be a JSON object.")
     return body
 
 
@@ -48,5 +48,5 @@ def whole_numbers(field: str, given: Parameters) -> frozenset[int]:
 
 def _whole_number(field: str, number: str) -> int:
     if not (number.isascii() and number.isdigit() and len(number) <= 18):
-        raise ApiError(422, f"{field} is a whole number of at least 0, not {number!r}.", field)
+        raise ApiError(422, f"{field} must be a whole number of at least 0, not {number!r}.", field)
     return int(number)

@@ -136,7 +136,7 @@ def what_to_skip(field: str, consequences: Callable[[int], Skip]) -> Skip:
         try:
             return alone.union(*(consequences(seq) for seq in first))
         except BusRefused as error:
-            raise ApiError(422, f"{field} names no event of the log: {error}", field) from error
+            raise ApiError(422, f"{field} must name an event of the log. {error}", field) from error
 
 
 def first_changes(different: list[dict[str, Any]]) -> dict[str, Any]:
