@@ -109,8 +109,9 @@ def test_with_a_token_the_six_parts_work_as_ever(locked: Blog) -> None:
 @pytest.mark.parametrize("shown", [None, "Bearer wrong", "Bearer ", "Basic s3cret", "s3cret", "Bearer s3cret\u00e9"])
 def test_without_the_token_nothing_is_changed_or_shown(locked: Blog, shown: str | None) -> None:
     headers = {"Authorization": shown.encode()} if shown is not None else {}
-    reads = ["/events", "/events/1", "/subscribers", "/subscribers/query", "/subscribers/query/state", "/deliveries"]
-    reads += ["/subscribers/query/changes", "/subscribers/query/handlers", "/whiteboard", "/whiteboard/ticks"]
+    reads = ["/events", "/events/1", "/subscribers", "/subscribers/query", "/deliveries", "/whiteboard"]
+    reads += [f"/subscribers/query/{what}" for what in ("state", "changes", "moment", "handlers")]
+    reads += ["/whiteboard/ticks"]
     asked = [(method, locked.url("event-bus") + path, body) for method, path, body in CHANGES]
     asked += [("GET", locked.url("event-bus") + path, None) for path in [*reads, "/metrics"]]
     for name in SERVICES:

@@ -68,12 +68,30 @@ def test_the_way_of_an_event_through_the_handlers_can_be_told_from_the_bus_alone
     assert [event["type"] for event in chain] == ["CommentCreated", "CommentModerated", "CommentUpdated"]
 
 
+def test_one_request_to_the_bus_answers_everything_about_a_moment(blog: Blog) -> None:
+    post = blog.write_post("In one answer")
+    blog.write_comment(post, "hello")
+    eventually(lambda: blog.page()["In one answer"] == {"hello": "approved"})
+    created = next(event for event in reversed(blog.events()) if event["type"] == "CommentCreated")
+    seq = created["seq"]
+
+    moment = blog.get("event-bus", f"/subscribers/query/moment?at={seq}&last=1")
+
+    # How many events the service had to fold depends on what it keeps from the question before.
+    assert moment | {"folded": 0} == blog.get("query", f"/moment?at={seq}&last=1") | {"folded": 0}
+    assert (moment["event"], moment["handler"]["name"]) == (created, "add_comment")
+    assert moment["changes"] == blog.get("event-bus", f"/subscribers/query/changes?to={seq}")["changes"]
+    whole = blog.get("event-bus", f"/subscribers/query/state?at={seq}")["state"]
+    assert moment["state"][post] == whole[post]
+    assert moment["entities"] == len(whole)
+
+
 def test_a_service_that_is_down_says_that_it_has_to_be_started_to_look(new_blog: Blog) -> None:
     new_blog.start("event-bus", "query")
     eventually(lambda: new_blog.get("event-bus", "/subscribers")["query"]["state"] == "live")
     new_blog.stop("query")
 
-    for path in ("state?at=0", "changes?to=0", "handlers"):
+    for path in ("state?at=0", "changes?to=0", "moment?at=0", "handlers"):
         answer = requests.get(f"{new_blog.url('event-bus')}/subscribers/query/{path}", timeout=5)
 
         assert answer.status_code == 503
