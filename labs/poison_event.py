@@ -29,7 +29,7 @@ def play(stage: Stage) -> None:
     blog = stage.blog()
     poison(stage, blog)
     stage.fault("moderation cannot apply #2", lambda: parked(blog) == [2])
-    stage.explain("After three tries the bus parked #2: moderation skips it and goes on. A reader writes a comment.")
+    stage.explain("After three tries the bus parked #2, so moderation skips it. A reader writes a comment.")
     blog.write_comment(post_of(blog), "A good comment")
     stage.sees("the comment is judged", lambda: blog.page()["A post"] == {"A good comment": "approved"})
     stage.sees("moderation is still running", lambda: blog.processes["moderation"].poll() is None)
