@@ -70,13 +70,28 @@ def names(module: Path) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("package", ["blog/event-bus/event_bus", "blog/common/minibus"])
+@pytest.mark.parametrize("package", ["blog/event-bus/event_bus", "blog/common/minibus", "blog/client"])
 def test_every_module_has_its_line_in_the_architecture(package: str) -> None:
     page = (DOCS / "architecture.md").read_text()
-    modules = [module for module in (ROOT / package).rglob("*.py") if not module.name.startswith("__")]
+    files = [file for file in (ROOT / package).rglob("*") if file.suffix in (".py", ".js", ".css")]
+    modules = [file for file in files if not file.name.startswith(("__", "test_"))]
 
-    def is_told(module: Path) -> bool:
-        """A module has a line of its own, or its folder has one."""
+    def has_line(module: Path) -> bool:
+        """Return whether the page links the module or its folder."""
         return any(f"(../{file.relative_to(ROOT)})" in page for file in (module, module.parent / "__init__.py"))
 
-    assert [module.name for module in modules if not is_told(module)] == []
+    assert modules
+    assert [module.name for module in modules if not has_line(module)] == []
+
+
+def test_every_top_folder_has_its_row_in_the_readme() -> None:
+    ignored = {line.strip("/") for line in (ROOT / ".gitignore").read_text().splitlines()}
+    folders = {path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith((".", "_"))} - ignored
+
+    assert folders
+    assert {folder for folder in folders if f"\n| [`{folder}/`]({folder}" not in README} == set()
+
+
+def test_the_readme_explains_parking_and_has_at_most_200_lines() -> None:
+    assert "**parks**" in README
+    assert len(README.splitlines()) <= 200
