@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 from sybil import Sybil
@@ -14,7 +15,7 @@ from tests.docs.pages import terminal
 from tests.docs.pages.needs import PATIENCE
 from tests.docs.pages.proof import begin, blocks, end
 from tests.docs.pages.transcript import read
-from tests.support import network
+from tests.support import locks
 
 # Tests use requests and curl as a learner does; both would send calls to 127.0.0.1 through the machine's proxy.
 os.environ["no_proxy"] = ",".join(filter(None, map(os.environ.get, ("no_proxy", "NO_PROXY")))) + ",127.0.0.1"
@@ -23,7 +24,7 @@ pytest_collect_file = Sybil([blocks], pattern="*.md", setup=begin, teardown=end)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Count the commands of a page, and give them time: a block has many, and some need more than Python."""
+    """Count the commands of a page, and give each block time for all of its commands."""
     if (example := getattr(item, "example", None)) and example.parsed["language"] == "console":
         item.user_properties.append(("commands run", len(read(example.parsed["source"]))))
         item.add_marker(
@@ -32,9 +33,9 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Let a test wait for the network before its time begins."""
-    with network.as_needed(item):
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
+    """Let a test wait for what the machine has once, before the test's time begins."""
+    with locks.as_needed(item, nextitem):
         return (yield)
 
 
@@ -49,13 +50,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 class ByFile(LoadFileScheduling):  # type: ignore[misc]
-    """Run a file's tests one after the other, and so all those that are on the ports of a class."""
+    """Run the tests of a file on one worker, and all files that use the ports of a class on the same one.
+
+    The marks `xdist_group` would say it, too, but xdist 3.8 does not see them under pytest 9.2.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
-        return "the ports of a class" if file.endswith(("test_make.py", ".md")) else file
+        return locks.COURSE_PORTS if locks.uses_course_ports(Path(file)) else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFile:
-    """Deal out the tests as above."""
+    """Distribute the tests by file."""
     return ByFile(config, log)

@@ -20,11 +20,11 @@ from typing import Any
 
 from minibus.bus.client import BusClient
 from minibus.bus.session import new_session
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
+from harness.browser import chromium
 from harness.waiting import eventually
 from infra.parts import ROOT
-from tests.conftest import CHROMIUM, QUIET
 from tests.support.system import Blog
 
 SEEKS = 40
@@ -108,8 +108,7 @@ def publish(blog: Blog) -> float:
 
 def open_console(blog: Blog) -> None:
     """Open the console on the long log, and seek in it."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+    with chromium() as browser:
         tab = browser.new_page(viewport={"width": 1280, "height": 720})
         head = len_of(blog)
         opened, _ = timed(lambda: show(tab, f"{blog.url('event-bus')}/", head))
@@ -118,7 +117,6 @@ def open_console(blog: Blog) -> None:
         elements = tab.evaluate("document.querySelectorAll('*').length")
         seeks = f"seeks in {statistics.median(sought):.2f} s (median)"
         print(f"the console opens in    {opened:.2f} s, {seeks}, and has {elements:,} elements")
-        browser.close()
 
 
 def show(tab: Page, address: str, at: int) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,8 +12,7 @@ from conformance.contract import Broken
 from conformance.server import CannotCheck
 from conformance.stand_in import BlogStandIn
 from conformance.workbench import TRY_AGAIN, Workbench
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+from harness.browser import QUIET, find_chromium
 
 
 class ClientBench(Workbench):
@@ -37,9 +34,7 @@ class ClientBench(Workbench):
         """Start the stand-in and a browser, then wait for the page's server."""
         self.blog.server.open()
         self._playwright = sync_playwright().start()
-        self._browser = self._playwright.chromium.launch(
-            executable_path=find_browser(), args=["--disable-gpu", "--disable-background-networking"]
-        )
+        self._browser = self._playwright.chromium.launch(executable_path=find_browser(), args=QUIET)
         super().open()
 
     def close(self) -> None:
@@ -105,7 +100,7 @@ class ClientBench(Workbench):
 
 def find_browser() -> str:
     """Return the path of a browser. Raises `CannotCheck`."""
-    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    found = find_chromium()
     if not found:
         raise CannotCheck("The checker needs a browser. Install Chromium, or set CHROMIUM to the path of yours.")
     return found

@@ -1,4 +1,4 @@
-"""Fixtures of the whole-system tests."""
+"""Fixtures of all tests: a blog, a browser, and one origin for both."""
 
 from __future__ import annotations
 
@@ -6,39 +6,21 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect
 
-from infra.parts import PORTS, is_taken
+from harness.browser import chromium, find_chromium
+from harness.waiting import PATIENCE
 from tests.support.gateway import one_origin
+from tests.support.machine import in_ci
 from tests.support.system import Blog
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-QUIET = [
-    *("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"),
-    *("--disable-sync", "--no-first-run", "--disable-quic"),
-]
-
-
-# What a script starts in the background ignores Ctrl-C, and what nohup starts a terminal that is closed; so would all
-# that the tests start.
+# A shell starts background jobs with Ctrl-C ignored, and nohup does so with hangups; children inherit both.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
-
-def in_ci(what_is_missing: str) -> NoReturn:
-    """Skip what this machine cannot run, visibly; in CI nothing may be missing."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(what_is_missing)
-    pytest.skip(what_is_missing)
-
-
-def need_course_ports() -> None:
-    """Skip what needs the ports of a class where something is in their place already."""
-    if taken := [port for port in PORTS.values() if is_taken(port)]:
-        in_ci(f"ports {taken} are in use (make down?), and this needs them")
+expect.set_options(timeout=1000 * PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -62,25 +44,22 @@ def new_blog(tmp_path: Path) -> Iterator[Blog]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A real Chromium. Without one the tests are skipped on a laptop, and fail in CI."""
-    if not os.path.exists(CHROMIUM):
-        in_ci(f"no Chromium at {CHROMIUM}; set CHROMIUM to its path")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+    if not find_chromium():
+        in_ci("no Chromium found; install it, or set CHROMIUM to its path")
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
 def site(blog: Blog) -> Iterator[str]:
     """One origin for the page and all its services, routed as the course's Ingress does."""
-
     gateway = one_origin(blog)
     yield gateway.url
     gateway.close()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Show in CI's log what the labs have shown."""
+    """Show in CI's log what the labs have printed."""
     if os.environ.get("CI") != "true":
         return
     for report in terminalreporter.getreports(""):

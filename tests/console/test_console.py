@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from harness.waiting import eventually
 from infra.parts import ROOT
-from tests.conftest import in_ci
+from tests.support.machine import in_ci
 from tests.support.system import Blog
 
 PROJECTOR = {"width": 1280, "height": 720}

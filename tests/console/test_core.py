@@ -6,8 +6,8 @@ import re
 import shutil
 import subprocess
 
-from tests.conftest import in_ci
 from infra.parts import ROOT
+from tests.support.machine import in_ci
 
 CORE = ROOT / "blog" / "event-bus" / "test_console"
 

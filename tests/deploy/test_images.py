@@ -19,7 +19,7 @@ import yaml
 from harness.ports import free_port
 from harness.waiting import eventually
 from infra.parts import PARTS, ROOT
-from tests.conftest import in_ci
+from tests.support.machine import in_ci
 from tests.support.system import Blog
 
 pytestmark = pytest.mark.timeout(600)  # the first build gets every package

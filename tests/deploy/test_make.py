@@ -20,7 +20,7 @@ import requests
 
 from harness.waiting import eventually
 from infra.parts import PORTS, is_taken
-from tests.conftest import need_course_ports
+from tests.support.machine import need_course_ports
 
 ROOT = Path(__file__).parents[2]
 READY = "The logs of the services"

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TypeVar
 
 import requests
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
+from harness.browser import chromium
 from harness.waiting import eventually
 from infra.parts import ROOT, SERVICES
-from tests.conftest import CHROMIUM, QUIET
 from tests.support.gateway import one_origin
 from tests.support.seventh import WithNotifications
 from tests.support.system import Blog
@@ -27,8 +27,7 @@ B = TypeVar("B", bound=Blog)
 
 def main() -> None:
     """Start a blog for the story of the happy path, one for chapter 2, and one with a seventh part; look."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+    with chromium() as browser:
         tab = browser.new_page(viewport=PROJECTOR)  # type: ignore[arg-type]
         with a_blog(Blog) as blog:
             import_story(blog)
@@ -39,7 +38,6 @@ def main() -> None:
             live_replay(tab, blog)
         with a_blog(WithNotifications) as seven:
             a_seventh_part(tab, seven)
-        browser.close()
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from infra.parts import ROOT
-from tests.conftest import in_ci
+from tests.support.machine import in_ci
 
 
 def biome(*arguments: object, **settings: str) -> subprocess.CompletedProcess[str]:

@@ -24,7 +24,7 @@ from minibus.core.event import complete
 
 from harness.waiting import eventually
 from infra.parts import SERVICES
-from tests.conftest import in_ci
+from tests.support.machine import in_ci
 from tests.support.system import Blog
 
 KILLS = int(os.environ.get("KILLS", "12"))

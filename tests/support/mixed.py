@@ -13,7 +13,7 @@ import requests
 from harness.course.parts import PEERS, is_installed
 from harness.waiting import eventually
 from infra.parts import SERVICES
-from tests.conftest import in_ci
+from tests.support.machine import in_ci
 from tests.support.system import Blog
 
 OURS = (*SERVICES, "event-bus")  # the page has no part in this

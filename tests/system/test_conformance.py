@@ -24,10 +24,11 @@ import pytest
 
 from conformance.__main__ import ROLES, main
 from conformance.contract import CHAPTERS, Contract
+from harness.browser import find_chromium
 from harness.course.parts import PEERS
 from harness.ports import free_port
 from infra.parts import PARTS, ROOT
-from tests.conftest import CHROMIUM, in_ci
+from tests.support.machine import in_ci
 from tests.support.made_by_run import assert_made, table
 from tests.support.mixed import install_express
 from tests.support.mutants import MUTANTS, Mutant
@@ -118,7 +119,6 @@ def check(role: str, command: str | None = None, *options: str, **settings: str)
             for index, number in enumerate(listening)
         ),
         "NODE_PATH": str(PEERS / "node_modules"),
-        "CHROMIUM": CHROMIUM,
         "PATIENCE": "20",
         "COLUMNS": "80",
     }
@@ -154,8 +154,8 @@ def check_mutant(mutant: Mutant, folder: Path) -> Run:
 def _what_it_takes() -> None:
     """Install what the Express services need, once."""
     install_express()
-    if not os.path.exists(CHROMIUM):
-        in_ci(f"the page is looked at in Chromium, which is not at {CHROMIUM}; set CHROMIUM to its path")
+    if not find_chromium():
+        in_ci("the page is looked at in Chromium, and none was found; install it, or set CHROMIUM to its path")
 
 
 Runs = dict[tuple[str, str], Future[Run]]

@@ -16,10 +16,10 @@ from sybil import Document, Example, Region
 from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
 
 from harness.waiting import eventually
-from tests.conftest import in_ci, need_course_ports
 from tests.docs.pages import needs
 from tests.docs.pages.terminal import Terminal
 from tests.docs.pages.transcript import CONTINUES, CTRL_C, Command, Names, read, tidy
+from tests.support.machine import in_ci, need_course_ports
 
 REWRITE = bool(os.environ.get("REWRITE"))
 
