@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import termios
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ import msgspec
 import pytest
 from minibus.cli import main
 
+from harness.proxy import PassOn, Proxy
+from harness.server import Answer, Request
 from harness.waiting import eventually
 from infra.parts import ROOT, SERVICES
 from tests.support.system import Blog
@@ -110,6 +113,20 @@ def test_the_help_of_every_command_has_examples_and_fits_in_80_columns(new_blog:
     assert max(map(len, helped.splitlines())) <= 80
 
 
+def test_a_walk_asks_the_bus_once_per_step(story: Blog) -> None:
+    asked: list[str] = []
+
+    def note(request: Request, pass_on: PassOn) -> Answer:
+        asked.append(request.path)
+        return pass_on(request)
+
+    with closing(Proxy(lambda path: story.url("event-bus"), note)) as between:
+        said(story, "walk", "query", "--step", keys="nnbGg", EVENT_BUS_URL=between.url)
+
+    assert asked[:2] == ["/log", "/events/1"], "to begin with"
+    assert asked[2:] == [f"/subscribers/query/moment?at={at}&last=0" for at in (0, 1, 2, 1, 60, 0)]
+
+
 def test_replay_is_the_old_name_of_walk_and_says_so(story: Blog) -> None:
     walked = minibus(story, "walk", "query", "--from", "58")
     replayed = minibus(story, "replay", "query", "--from", "58")
@@ -176,7 +193,7 @@ def test_import_rejects_a_broken_file_and_names_the_line(new_blog: Blog, tmp_pat
 
     done = minibus(new_blog, "import", str(broken))
 
-    assert (done.returncode, done.stderr) == (1, "Error: Line 61: It is cut off: the file ends in it.\n")
+    assert (done.returncode, done.stderr) == (1, "Error: Line 61: The line is cut off: the file ends in it.\n")
     assert new_blog.events() == []
 
 

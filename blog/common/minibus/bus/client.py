@@ -153,10 +153,6 @@ class BusClient(Caller):
         """Return the changes between two moments of a service: `from_`, `to`, `skip`, `from_skip`."""
         return self.ask("GET", _of(name, "/changes"), **moments)
 
-    def handlers(self, name: str) -> dict[str, Any]:
-        """Return a service's handlers with their source, by event type."""
-        return self.ask("GET", _of(name, "/handlers"))
-
     def moment(self, name: str, at: int, last: int | None = None) -> dict[str, Any]:
         """Return event `at`, a service's handler for it, its changes, and the `last` entities of the state after it."""
         return self.ask("GET", _of(name, "/moment"), at=at, last=last)

@@ -101,16 +101,12 @@ class Past:
         self.bus = bus
         self.name = name
         self.head = bus.head()
-        self.handlers = bus.handlers(name)
         self.title = str(bus.ask("GET", "/events/1").get("story", "")) if self.head else ""
 
     def moment(self, at: int) -> dict[str, Any]:
-        """Return an event, its handler, and its changes."""
-        if at == 0:
-            return {"at": 0, "event": None, "handler": None, "changes": [], "skipped": []}
-        event = self.bus.ask("GET", f"/events/{at}")
-        changed = self.bus.changes(self.name, to=at)
-        return {"at": at, "event": event, "handler": self.handlers.get(event["type"]), **changed}
+        """Return an event, its handler, and its changes, by one request."""
+        moment = self.bus.moment(self.name, at, last=0)
+        return {key: value for key, value in moment.items() if key not in ("state", "entities")}
 
     def show(self, moment: dict[str, Any]) -> RenderableType:
         """Show a moment on one screen."""
