@@ -52,12 +52,12 @@ def test_a_post_and_its_verdicts_appear_in_two_tabs_without_a_reload(page: Page,
 
     write_post(page, "Two tabs")
     write_comment(page, "Two tabs", "An apple")
-    expect(card(page, "Two tabs").locator("li.comment")).to_have_count(1, timeout=1000)
+    expect(card(page, "Two tabs").locator("li.comment")).to_have_count(1)
     write_comment(page, "Two tabs", "An Orange")
 
     for tab in (page, other):
         for number, verdict in enumerate(VERDICTS):
-            expect(card(tab, "Two tabs").locator("li.comment").nth(number)).to_have_text(verdict, timeout=1000)
+            expect(card(tab, "Two tabs").locator("li.comment").nth(number)).to_have_text(verdict)
         expect(card(tab, "Two tabs")).to_have_count(1)
         expect(card(tab, "Two tabs").locator("li.comment")).to_have_count(2)
     assert page.locator("article.post h3").all_inner_texts() == other.locator("article.post h3").all_inner_texts()
@@ -127,10 +127,10 @@ def test_a_banner_says_what_is_away_and_goes_when_it_is_back(page: Page, blog: B
     page.get_by_label(f"New Comment on {title}").fill("half a thou")
 
     blog.stop(name)
-    expect(page.locator("#banner")).to_contain_text(says, timeout=5000)
+    expect(page.locator("#banner")).to_contain_text(says)
     blog.start(name).ready()
 
-    expect(page.locator("#banner")).to_be_empty(timeout=10_000)
+    expect(page.locator("#banner")).to_be_empty()
     expect(page.get_by_label(f"New Comment on {title}")).to_have_value("half a thou")
     expect(card(page, title)).to_have_count(1)
 
@@ -162,7 +162,7 @@ def test_a_page_catches_up_when_query_is_back(page: Page, blog: Blog) -> None:
     blog.write_comment(post, "written meanwhile")
     blog.start("query")
 
-    expect(card(page, "Meanwhile").locator("li.comment")).to_have_text("written meanwhile", timeout=5000)
+    expect(card(page, "Meanwhile").locator("li.comment")).to_have_text("written meanwhile")
     expect(card(page, "Before")).to_have_count(1)
 
 

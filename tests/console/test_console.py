@@ -15,21 +15,18 @@ from minibus.bus.stamp import stamp
 from minibus.core.event import Event, complete, seal, seal_reaction
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from harness.waiting import eventually
+from harness.waiting import PATIENCE, eventually
 from infra.parts import ROOT
 from tests.support.machine import in_ci
 from tests.support.system import Blog
 
 PROJECTOR = {"width": 1280, "height": 720}
-PATIENCE = 15_000  # milliseconds: a busy machine takes its time
-expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture
 def tab(browser: Browser, blog: Blog) -> Iterator[Page]:
     """A tab on the console, following the log."""
     with browser.new_context(viewport=PROJECTOR) as context:  # type: ignore[arg-type]
-        context.set_default_timeout(PATIENCE)
         yield open_console(context.new_page(), blog)
 
 
@@ -60,7 +57,7 @@ def mode(tab: Page) -> Locator:
 def at(tab: Page, position: int, service: str = "query") -> Locator:
     """Wait until the state at this position is shown."""
     state = tab.locator(f'#state[data-at="{position}"][data-service="{service}"]')
-    expect(state).to_be_visible(timeout=PATIENCE)
+    expect(state).to_be_visible()
     return state
 
 
@@ -188,7 +185,7 @@ def test_steps_by_keys_show_what_the_api_says_and_touch_nothing(tab: Page, blog:
         tell(blog, f"Looked at {number}", "one", "an orange")
     log, page = blog.events(), blog.page()
     end = len(log)
-    deliveries = requests.get(blog.url("event-bus") + "/metrics", timeout=5).text.count("minibus_delivery")
+    deliveries = requests.get(blog.url("event-bus") + "/metrics", timeout=PATIENCE).text.count("minibus_delivery")
     tab.locator("#show-json").click()
     middle = end - 14
     open_console(tab, blog, f"#at={middle}&service=query&show=json")
@@ -216,7 +213,9 @@ def test_steps_by_keys_show_what_the_api_says_and_touch_nothing(tab: Page, blog:
         expect(tab.locator("#position")).to_have_text(f"#{position} of {end}")
     expect(mode(tab)).to_contain_text("Live")
     assert (blog.events(), blog.page()) == (log, page)
-    assert requests.get(blog.url("event-bus") + "/metrics", timeout=5).text.count("minibus_delivery") == deliveries
+    assert (
+        requests.get(blog.url("event-bus") + "/metrics", timeout=PATIENCE).text.count("minibus_delivery") == deliveries
+    )
 
 
 def window(blog: Blog, position: int) -> Any:
@@ -428,7 +427,7 @@ def test_a_log_of_100_000_events_opens_and_seeks_with_little(
     new_blog.start("event-bus", "query")
     publish_a_long_story(new_blog, 100_000)
     end = 100_000
-    eventually(lambda: new_blog.get("event-bus", "/subscribers/query")["position"] == end, seconds=60)
+    eventually(lambda: new_blog.get("event-bus", "/subscribers/query")["position"] == end)
     with browser.new_context(viewport=PROJECTOR) as context:  # type: ignore[arg-type]
         tab = context.new_page()
         fetched: list[int] = []
@@ -477,7 +476,7 @@ def publish(blog: Blog, events: list[dict[str, Any]]) -> None:
     headers = {"Content-Type": "application/cloudevents-batch+json"}
     for begin in range(0, len(events), 1_000):
         body = json.dumps(events[begin : begin + 1_000])
-        answer = requests.post(blog.url("event-bus") + "/events", data=body, headers=headers, timeout=30)
+        answer = requests.post(blog.url("event-bus") + "/events", data=body, headers=headers, timeout=PATIENCE)
         assert answer.ok, answer.text
 
 

@@ -17,7 +17,7 @@ import requests
 import yaml
 
 from harness.ports import free_port
-from harness.waiting import eventually
+from harness.waiting import PATIENCE, eventually
 from infra.parts import PARTS, ROOT
 from tests.support.machine import in_ci
 from tests.support.system import Blog
@@ -135,8 +135,8 @@ def test_the_story_passes_through_the_published_ports(containers: Containers) ->
         containers.write_comment(post, content)
 
     judged = {"plain": "approved", "an Orange one": "rejected"}
-    eventually(lambda: containers.page()["In containers"] == judged, seconds=30)
-    assert "In containers" in requests.get(containers.url("client"), timeout=10).text
+    eventually(lambda: containers.page()["In containers"] == judged)
+    assert "In containers" in requests.get(containers.url("client"), timeout=PATIENCE).text
     console = containers.get("event-bus", "/subscribers")
     assert {name: one["state"] for name, one in console.items()} == dict.fromkeys(console, "live")
     assert set(console) == {"posts", "comments", "query", "moderation"}
@@ -181,4 +181,4 @@ def test_the_log_outlives_its_containers(containers: Containers) -> None:
     containers.up()
 
     assert containers.events() == before
-    eventually(lambda: "Before" in containers.page(), seconds=30)
+    eventually(lambda: "Before" in containers.page())

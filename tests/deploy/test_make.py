@@ -18,7 +18,7 @@ import psutil
 import pytest
 import requests
 
-from harness.waiting import eventually
+from harness.waiting import PATIENCE, eventually
 from infra.parts import PORTS, is_taken
 from tests.support.machine import need_course_ports
 
@@ -77,7 +77,7 @@ class Copy:
             yield terminal
         finally:
             self.make("down")
-            terminal.wait(10)
+            terminal.wait(PATIENCE)
 
     def said(self) -> str:
         """Return what `make up` has printed."""
@@ -116,18 +116,18 @@ def running(copy: Copy) -> Iterator[Copy]:
 @pytest.fixture
 def minibus(running: Copy) -> Copy:
     """The running blog, with every part in place."""
-    eventually(lambda: all(requests.get(f"{url(part)}/healthz", timeout=2).ok for part in PORTS))
+    eventually(lambda: all(requests.get(f"{url(part)}/healthz", timeout=PATIENCE).ok for part in PORTS))
     return running
 
 
 def write_post(title: str) -> str:
-    answer = requests.post(f"{url('posts')}/posts/create", json={"title": title}, timeout=10)
+    answer = requests.post(f"{url('posts')}/posts/create", json={"title": title}, timeout=PATIENCE)
     assert answer.status_code == 201, answer.text
     return answer.json()["id"]
 
 
 def get(part: str, path: str) -> Any:
-    return requests.get(url(part) + path, timeout=10).json()
+    return requests.get(url(part) + path, timeout=PATIENCE).json()
 
 
 # -- while nothing runs --------------------------------------------------------------------------------------------
@@ -193,8 +193,8 @@ class TestWhileItRuns:
     def test_up_prints_both_addresses_and_they_answer(self, minibus: Copy) -> None:
         for part in ("client", "event-bus"):
             assert url(part) in minibus.said()
-        assert requests.get(url("client"), timeout=5).ok
-        assert requests.get(f"{url('event-bus')}/events", timeout=5).ok
+        assert requests.get(url("client"), timeout=PATIENCE).ok
+        assert requests.get(f"{url('event-bus')}/events", timeout=PATIENCE).ok
 
     def test_a_second_up_says_that_it_runs_already(self, minibus: Copy) -> None:
         assert "Minibus is running already" in minibus.make("up")
@@ -322,7 +322,7 @@ def test_everything_ends_although_a_page_listens(
     tmp_path: Path, end: Callable[[Copy, subprocess.Popen[bytes]], None]
 ) -> None:
     copy = Copy(tmp_path)
-    with copy.up() as terminal, requests.get(f"{url('query')}/posts/stream", stream=True, timeout=10) as page:
+    with copy.up() as terminal, requests.get(f"{url('query')}/posts/stream", stream=True, timeout=PATIENCE) as page:
         assert next(page.iter_lines())
 
         end(copy, terminal)

@@ -12,7 +12,7 @@ import requests
 from playwright.sync_api import Page, expect
 
 from harness.browser import chromium
-from harness.waiting import eventually
+from harness.waiting import PATIENCE, eventually
 from infra.parts import ROOT, SERVICES
 from tests.support.gateway import one_origin
 from tests.support.seventh import WithNotifications
@@ -55,10 +55,12 @@ def a_blog(kind: type[B]) -> Iterator[B]:
 def import_story(blog: Blog) -> None:
     """Fill the log with the story, and wait until everybody has heard it."""
     headers = {"Content-Type": "application/x-ndjson"}
-    requests.put(f"{blog.url('event-bus')}/log", STORY.read_bytes(), headers=headers, timeout=30).raise_for_status()
+    requests.put(
+        f"{blog.url('event-bus')}/log", STORY.read_bytes(), headers=headers, timeout=PATIENCE
+    ).raise_for_status()
     subscribers = f"{blog.url('event-bus')}/subscribers"
-    eventually(lambda: all(one["lag"] == 0 for one in requests.get(subscribers, timeout=5).json().values()))
-    assert set(requests.get(subscribers, timeout=5).json()) == set(SERVICES)
+    eventually(lambda: all(one["lag"] == 0 for one in requests.get(subscribers, timeout=PATIENCE).json().values()))
+    assert set(requests.get(subscribers, timeout=PATIENCE).json()) == set(SERVICES)
 
 
 def console(tab: Page, blog: Blog) -> None:

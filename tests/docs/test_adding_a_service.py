@@ -12,8 +12,6 @@ from harness.waiting import eventually
 from infra.parts import SERVICES
 from tests.support.seventh import SERVICE, WithNotifications
 
-PATIENCE = 20_000  # milliseconds: a busy machine takes its time
-
 
 @pytest.fixture
 def seven(tmp_path: Path) -> Iterator[WithNotifications]:
@@ -35,14 +33,13 @@ def test_it_has_a_lifeline_and_its_notes_come_from_there(seven: WithNotification
     assert set(seven.get("event-bus", "/subscribers")) == {*SERVICES, "notifications"}
 
     tab = browser.new_page(viewport={"width": 1280, "height": 720})
-    tab.set_default_timeout(PATIENCE)
     tab.goto(f"{seven.url('event-bus')}/#at=5&service=notifications")
 
     head = tab.locator('.head[data-name="notifications"]')
-    expect(head).to_have_attribute("data-state", "live", timeout=PATIENCE)
+    expect(head).to_have_attribute("data-state", "live")
     row = tab.locator("#picture .row.event").filter(has_text="AuthorNotified")
-    expect(row.locator(".arrow.deliver")).to_have_count(5, timeout=PATIENCE)
-    expect(tab.locator("#handler")).to_contain_text("keep_note notifications.py:", timeout=PATIENCE)
+    expect(row.locator(".arrow.deliver")).to_have_count(5)
+    expect(tab.locator("#handler")).to_contain_text("keep_note notifications.py:")
     begins, above = row.locator(".arrow.publish line").bounding_box(), head.bounding_box()
     assert begins
     assert above

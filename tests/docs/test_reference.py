@@ -29,7 +29,7 @@ from schemathesis.specs.openapi.checks import (
 )
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
-from harness.waiting import eventually
+from harness.waiting import PATIENCE, eventually
 from infra.parts import PARTS, ROOT, SERVICES
 from tests.support.system import Blog
 
@@ -166,7 +166,7 @@ def test_every_setting_is_in_the_page_with_who_reads_it() -> None:
 
 def test_every_metric_is_in_the_page_with_its_type_and_labels(blog: Blog) -> None:
     blog.write_post("Measured")
-    page = requests.get(blog.url("event-bus") + "/metrics", timeout=5).text
+    page = requests.get(blog.url("event-bus") + "/metrics", timeout=PATIENCE).text
     types = dict(re.findall(r"^# TYPE (\w+) (\w+)$", page, re.MULTILINE))
 
     def labels(metric: str) -> set[str]:
@@ -237,7 +237,9 @@ STREAMS = {
 def messages(blog: Blog, name: str, path: str, count: int) -> list[tuple[str, Any]]:
     """Return the first messages of a stream, each with its event's name."""
     heard: list[tuple[str, Any]] = []
-    with requests.get(blog.url(name) + path, headers={"Accept": "text/event-stream"}, stream=True, timeout=5) as answer:
+    with requests.get(
+        blog.url(name) + path, headers={"Accept": "text/event-stream"}, stream=True, timeout=PATIENCE
+    ) as answer:
         assert answer.status_code == 200
         assert answer.headers["Content-Type"] == "text/event-stream; charset=utf-8"
         assert answer.headers["Cache-Control"] == "no-store"
@@ -292,7 +294,9 @@ def test_the_log_comes_as_an_array_as_lines_and_as_a_stream(blog: Blog) -> None:
     blog.write_post("In three forms")
     log = blog.events()
 
-    lines = requests.get(blog.url("event-bus") + "/events", headers={"Accept": "application/x-ndjson"}, timeout=5)
+    lines = requests.get(
+        blog.url("event-bus") + "/events", headers={"Accept": "application/x-ndjson"}, timeout=PATIENCE
+    )
 
     assert lines.headers["Content-Type"] == "application/x-ndjson"
     assert [json.loads(line) for line in lines.text.splitlines()] == log
@@ -409,7 +413,7 @@ def test_what_is_no_json_is_refused_as_the_contracts_say(blog: Blog, name: str) 
         url = blog.url(name) + operation.path.format_map(path)
         for body, media_type, status in ((b"{", "application/json", 400), (b"{}", "text/plain", 415)):
             headers = {"Content-Type": media_type}
-            answer = requests.request(operation.method, url, data=body, headers=headers, timeout=5)
+            answer = requests.request(operation.method, url, data=body, headers=headers, timeout=PATIENCE)
             operation.Case(path_parameters=path).validate_response(answer, checks=CHECKS)
             assert answer.status_code == status
 

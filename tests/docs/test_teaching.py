@@ -12,7 +12,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
-from harness.waiting import eventually
+from harness.waiting import PATIENCE, eventually
 from infra.parts import ROOT, SERVICES
 from labs.__main__ import LABS
 from tests.support.system import Blog
@@ -22,7 +22,6 @@ STATIC = ROOT / "blog" / "event-bus" / "event_bus" / "console" / "static"
 CONSOLE = (ROOT / "blog" / "event-bus" / "event_bus" / "console" / "templates" / "console.html").read_text()
 STORIES = ROOT / "labs" / "stories"
 MINIBUS = str(Path(sys.executable).with_name("minibus"))
-PATIENCE = 20_000  # milliseconds: a busy machine takes its time
 
 
 # -- the words --------------------------------------------------------------------------------------------------------
@@ -73,7 +72,7 @@ class Lesson:
             assert blog.send("event-bus", f"/subscribers/{service}", {"paused": True}, "PATCH").ok
         headers = {"Content-Type": "application/x-ndjson"}
         file = (STORIES / f"{story}.ndjson").read_bytes()
-        assert requests.put(f"{blog.url('event-bus')}/log", file, headers=headers, timeout=30).ok
+        assert requests.put(f"{blog.url('event-bus')}/log", file, headers=headers, timeout=PATIENCE).ok
         tab.goto(blog.url("event-bus"))
 
     def click(self, words: str) -> None:
@@ -91,7 +90,7 @@ class Lesson:
 
     def stands_at(self, position: int) -> None:
         """Wait until the class sees this moment."""
-        expect(self.tab.locator("#mode")).to_contain_text(f"the blog shows query at #{position} of", timeout=PATIENCE)
+        expect(self.tab.locator("#mode")).to_contain_text(f"the blog shows query at #{position} of")
 
     def type(self, *command: str) -> None:
         environment = {"EVENT_BUS_URL": self.blog.url("event-bus"), "PATH": ""}
@@ -106,7 +105,6 @@ class Lesson:
 def lesson(new_blog: Blog, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Lesson]:
     new_blog.start().ready()
     with browser.new_context(viewport={"width": 1280, "height": 720}) as context:
-        context.set_default_timeout(PATIENCE)
         yield Lesson(new_blog, context.new_page(), request.param)
 
 
@@ -123,7 +121,7 @@ def test_lesson_2_the_life_of_a_comment(lesson: Lesson) -> None:
 
     assert seen == [(1, []), (1, ["pending"]), (1, ["pending"]), (1, ["approved"])]
     lesson.click("Put everything back")
-    eventually(lambda: len(lesson.statuses()) > 10, seconds=30)
+    eventually(lambda: len(lesson.statuses()) > 10)
 
 
 @pytest.mark.parametrize("lesson", ["query-was-down"], indirect=True)
@@ -138,10 +136,10 @@ def test_lesson_3_a_service_was_away(lesson: Lesson) -> None:
 
     lesson.tab.locator('.head[data-name="query"]').click()
     lesson.click("Resume it")
-    eventually(lambda: len(lesson.blog.page()) == 2, seconds=30)
+    eventually(lambda: len(lesson.blog.page()) == 2)
     lesson.click("Close")
     lesson.click("3 services are paused: resume them")
-    expect(lesson.tab.locator("#put-back")).to_be_hidden(timeout=PATIENCE)
+    expect(lesson.tab.locator("#put-back")).to_be_hidden()
 
 
 @pytest.mark.parametrize("lesson", ["moderation-was-down"], indirect=True)
@@ -164,12 +162,12 @@ def test_lesson_4_for_ever_and_later(lesson: Lesson) -> None:
 def test_lesson_5_what_if(lesson: Lesson) -> None:
     lesson.type("resume")
     lesson.tab.locator("#rows li").filter(has_text="#8").click()
-    expect(lesson.tab.locator("#mode")).to_contain_text("Look back at #8", timeout=PATIENCE)
+    expect(lesson.tab.locator("#mode")).to_contain_text("Look back at #8")
 
     lesson.click("… with what it caused")
     lesson.right(2)
 
     without = lesson.tab.locator("#without")
-    expect(without).to_contain_text("What if: without #8 and what it caused. 1 thing is different.", timeout=PATIENCE)
+    expect(without).to_contain_text("What if: without #8 and what it caused. 1 thing is different.")
     lesson.click("All on again")
-    expect(without).to_be_hidden(timeout=PATIENCE)
+    expect(without).to_be_hidden()

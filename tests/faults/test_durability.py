@@ -22,7 +22,7 @@ from event_bus.log.store.sqlite import SqliteStore
 from minibus.bus.stamp import stamp
 from minibus.core.event import complete
 
-from harness.waiting import eventually
+from harness.waiting import PATIENCE, eventually
 from infra.parts import SERVICES
 from tests.support.machine import in_ci
 from tests.support.system import Blog
@@ -53,7 +53,7 @@ class Writer(threading.Thread):
         """Publish until it is over."""
         numbers = count()
         while not self.over.is_set():
-            connection = HTTPConnection("127.0.0.1", self.blog.ports["event-bus"], timeout=30)
+            connection = HTTPConnection("127.0.0.1", self.blog.ports["event-bus"], timeout=PATIENCE)
             try:
                 connection.connect()
                 while not self.over.is_set():
@@ -100,7 +100,7 @@ def test_a_bus_that_is_killed_under_load_has_all_that_it_answered(new_blog: Blog
 
     for _ in range(KILLS):
         enough = answered() + chance.randrange(100, 1000)
-        eventually(lambda enough=enough: answered() >= enough, seconds=60)  # type: ignore[misc]
+        eventually(lambda enough=enough: answered() >= enough)  # type: ignore[misc]
         new_blog.kill("event-bus")
         assert_sound(database, new_blog.folder / "copy.db")
         new_blog.start("event-bus")
@@ -156,7 +156,7 @@ def last_words(blog: Blog) -> str:
     """Start a bus that cannot run; return the one line that it says."""
     process = blog.spawn("event-bus")
     said = len(blog.log("event-bus"))
-    assert process.wait(30) not in (0, None)
+    assert process.wait(PATIENCE) not in (0, None)
     del blog.processes["event-bus"]
     [line] = blog.log("event-bus")[said:].splitlines()
     assert line.startswith("event-bus: ")
@@ -176,7 +176,7 @@ def test_on_a_full_disk_nothing_is_stored_reading_goes_on_and_with_room_all_does
     refusals = [publish(new_blog) for _ in range(3)]
     refusals.append(new_blog.send("posts", "/posts/create", {"title": "No room"}))
     batch = msgspec.json.encode([{"type": "Weighed", "data": "x" * 10_000}] * 100)
-    refusals.append(requests.post(new_blog.url("event-bus") + "/events", data=batch, headers=BATCH, timeout=20))
+    refusals.append(requests.post(new_blog.url("event-bus") + "/events", data=batch, headers=BATCH, timeout=PATIENCE))
 
     for answer in refusals:
         assert answer.status_code == 503
@@ -326,5 +326,5 @@ def test_when_the_log_has_lost_its_end_every_service_starts_over(new_blog: Blog)
             "event-bus", "/events", {"type": "PostCreated", "data": {"id": f"new-{number}", "title": f"New {number}"}}
         ).ok
     titles = [f"Post {number}" for number in range(kept)] + [f"New {number}" for number in range(30 - kept + 5)]
-    eventually(lambda: list(new_blog.page()) == titles, seconds=20)
-    eventually(lambda: [post["title"] for post in new_blog.get("posts", "/posts").values()] == titles, seconds=20)
+    eventually(lambda: list(new_blog.page()) == titles)
+    eventually(lambda: [post["title"] for post in new_blog.get("posts", "/posts").values()] == titles)

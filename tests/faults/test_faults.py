@@ -21,7 +21,7 @@ from minibus.core.event import complete
 
 from harness.proxy import PassOn, Proxy, no_fault
 from harness.server import Answer, Cut, Request
-from harness.waiting import eventually
+from harness.waiting import PATIENCE, eventually
 from infra.parts import PARTS, SERVICES
 from tests.support.system import Blog
 
@@ -144,7 +144,7 @@ def test_a_reaction_survives_a_kill_between_hearing_and_publishing(
     gateway.fault = catch
     post = blog.write_post(title)
     blog.write_comment(post, "hello")
-    assert caught.wait(10), "the service never tried to publish its reaction"
+    assert caught.wait(PATIENCE), "the service never tried to publish its reaction"
     blog.kill(name)
     assert [event["type"] for event in blog.events()].count(reaction) == reactions
     assert blog.page()[title] == {"hello": "pending"}
@@ -264,7 +264,7 @@ def test_services_started_before_the_bus_wait_and_say_for_whom(new_blog: Blog) -
     new_blog.start(*SERVICES)
     eventually(lambda: all("waiting for the event bus at" in new_blog.log(name) for name in SERVICES))
     for name in SERVICES:
-        waiting = requests.get(f"{new_blog.url(name)}/readyz", timeout=5)
+        waiting = requests.get(f"{new_blog.url(name)}/readyz", timeout=PATIENCE)
         assert waiting.status_code == 503
         assert new_blog.url("event-bus") in waiting.json()["errors"][0]["message"]
 
@@ -300,7 +300,7 @@ def test_a_subscriber_is_shown_as_down_when_it_stops_and_live_when_it_is_back(bl
 
 def test_every_part_stops_quickly_with_open_streams(new_blog: Blog) -> None:
     new_blog.start().ready()
-    streams = [requests.get(f"{new_blog.url('query')}/posts/stream", stream=True, timeout=10) for _ in range(5)]
+    streams = [requests.get(f"{new_blog.url('query')}/posts/stream", stream=True, timeout=PATIENCE) for _ in range(5)]
     assert all(stream.ok for stream in streams)
     family = {
         name: psutil.Process(process.pid).children(recursive=True) for name, process in new_blog.processes.items()
@@ -312,7 +312,7 @@ def test_every_part_stops_quickly_with_open_streams(new_blog: Blog) -> None:
     for stream in streams:
         assert stream.content  # each ends, and is whole
     for process in new_blog.processes.values():
-        assert process.wait(5) == 0
+        assert process.wait(PATIENCE) == 0
     new_blog.processes.clear()
 
     assert not [child for children in family.values() for child in children if child.is_running()]
@@ -330,7 +330,7 @@ def test_reading_a_long_log_keeps_the_memory_of_the_bus_flat(new_blog: Blog) -> 
     before = peak = worker.memory_info().rss
 
     size = 0
-    with requests.get(new_blog.url("event-bus") + "/events", stream=True, timeout=30) as answer:
+    with requests.get(new_blog.url("event-bus") + "/events", stream=True, timeout=PATIENCE) as answer:
         for chunk in answer.iter_content(1024 * 1024):
             size += len(chunk)
             peak = max(peak, worker.memory_info().rss)

@@ -41,7 +41,7 @@ def settle(blog: Blog) -> None:
         at = [blog.get("event-bus", f"/subscribers/{name}") for name in SERVICES]
         return all(one["lag"] == 0 and one["state"] == "live" for one in at) and len(blog.events()) == head
 
-    eventually(quiet, seconds=60)
+    eventually(quiet)
 
 
 @pytest.fixture
@@ -314,7 +314,7 @@ def test_whatever_is_sent_at_random_is_answered_and_nothing_is_stored_by_halves(
     assert "Traceback" not in blog.log(name)
     if name in SERVICES:  # who is asked directly believes it, until the next replay
         assert blog.send(name, "/events", None, "DELETE").ok
-    eventually(lambda: all(blog.get(service, "/state")["at"] == len(blog.events()) for service in SERVICES), seconds=60)
+    eventually(lambda: all(blog.get(service, "/state")["at"] == len(blog.events()) for service in SERVICES))
     settle(blog)
     log = blog.events()
     assert [event["seq"] for event in log] == list(range(1, len(log) + 1))

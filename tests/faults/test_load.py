@@ -17,7 +17,7 @@ import psutil
 import pytest
 import requests
 
-from harness.waiting import eventually
+from harness.waiting import PATIENCE, eventually
 from infra.parts import SERVICES
 from tests.support.system import Blog
 
@@ -81,7 +81,7 @@ def publish(bus: Blog, count: int, text: str) -> None:
     headers = {"Content-Type": "application/cloudevents-batch+json"}
     for _ in range(0, count, 1000):
         batch = msgspec.json.encode([{"type": "Filler", "data": text}] * 1000)
-        assert requests.post(bus.url("event-bus") + "/events", data=batch, headers=headers, timeout=60).ok
+        assert requests.post(bus.url("event-bus") + "/events", data=batch, headers=headers, timeout=PATIENCE).ok
 
 
 def worker(bus: Blog) -> psutil.Process:
@@ -147,16 +147,16 @@ def test_a_burst_while_one_is_down_keeps_the_memory_flat_and_the_others_going(ne
         written += 1
         new_blog.write_comment(post, f"In between {written}")
     others = [name for name in SERVICES if name != "query"]
-    eventually(lambda: all(new_blog.get("event-bus", f"/subscribers/{name}")["lag"] == 0 for name in others), 60)
+    eventually(lambda: all(new_blog.get("event-bus", f"/subscribers/{name}")["lag"] == 0 for name in others))
     assert written, "nobody wrote during the burst"
     assert new_blog.get("event-bus", "/subscribers/query")["lag"] > BURST
 
     new_blog.start("query")
-    eventually(lambda: new_blog.get("event-bus", "/subscribers/query")["lag"] == 0, 60)
+    eventually(lambda: new_blog.get("event-bus", "/subscribers/query")["lag"] == 0)
 
     peak = max(peak, bus.memory_info().rss)
     approved = {f"In between {number}": "approved" for number in range(1, written + 1)}
-    eventually(lambda: new_blog.page() == {"Before the burst": approved}, 60)
+    eventually(lambda: new_blog.page() == {"Before the burst": approved})
     assert peak - before < 50 * MB
     print(f"\n{BURST:,} events in a burst: {written} comments meanwhile, {(peak - before) / MB:.0f} MB more memory.")
 
@@ -171,7 +171,7 @@ class NarrowBlog(Blog):
 
 def test_a_bus_whose_connections_are_all_taken_refuses_and_goes_on_for_who_is_there(tmp_path: Path) -> None:
     bus = NarrowBlog(tmp_path)
-    publisher = HTTPConnection("127.0.0.1", bus.ports["event-bus"], timeout=60)
+    publisher = HTTPConnection("127.0.0.1", bus.ports["event-bus"], timeout=PATIENCE)
     event = ("POST", "/events", b'{"type": "Happened"}', {"Content-Type": "application/json"})
     with closing(bus), closing(publisher):
         bus.start("event-bus")
@@ -226,7 +226,7 @@ def test_who_dawdles_is_sent_away(crowded: tuple[Blog, dict[str, list[socket.soc
     for kind in ("begins a body", "begins a chunk"):
         answers = [connection.recv(4096) for connection in dawdlers[kind]]
         assert all(answer.startswith(b"HTTP/1.1 408 ") for answer in answers), kind
-    eventually(lambda: not served(bus) & {port_of(connection) for connection in dawdlers["never reads"]}, 60)
+    eventually(lambda: not served(bus) & {port_of(connection) for connection in dawdlers["never reads"]})
     assert all(breaks_off(connection) for connection in dawdlers["never reads"])
     assert bus.send("event-bus", "/events", {"type": "Happened"}).ok
     assert "Slow" not in {event["type"] for event in bus.events()}

@@ -11,7 +11,7 @@ from pathlib import Path
 import requests
 
 from harness.course.parts import PEERS, is_installed
-from harness.waiting import eventually
+from harness.waiting import PATIENCE, eventually
 from infra.parts import SERVICES
 from tests.support.machine import in_ci
 from tests.support.system import Blog
@@ -56,7 +56,7 @@ class MixedBlog(Blog):
         """Say whether this path of a part answers well; the course's have no probes, so any answer will do."""
         if name not in self.express:
             return super().answers(name, path)
-        return requests.get(self.url(name) + path, timeout=2).status_code > 0
+        return requests.get(self.url(name) + path, timeout=PATIENCE).status_code > 0
 
     def start_express(self, name: str) -> None:
         """Start the course's kind of this part at its address."""

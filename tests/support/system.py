@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import harness.blog
+from harness.waiting import PATIENCE
 from infra.parts import ROOT
 
 
@@ -46,7 +47,7 @@ class Nursery:
         assert self.process.stdin
         assert self.process.stdout
         self.process.stdin.close()
-        self.process.wait(10)
+        self.process.wait(PATIENCE)
         self.process.stdout.close()
 
 

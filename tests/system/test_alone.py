@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from harness.ports import free_port
-from harness.waiting import eventually
+from harness.waiting import PATIENCE, eventually
 from infra.parts import ROOT
 from tests.support.system import Blog
 
@@ -37,7 +37,7 @@ def alone(new_blog: Blog, tmp_path: Path) -> Iterator[Path]:
     yield Path(file)
     for process in processes:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE)
 
 
 def test_a_mended_service_takes_the_event_that_was_parked(alone: Path, new_blog: Blog) -> None:
@@ -76,11 +76,11 @@ def test_the_page_takes_a_changed_template_without_a_restart(new_blog: Blog, tmp
         command = [sys.executable, str(folder / "client.py")]
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     try:
-        eventually(lambda: "Create Post" in requests.get(new_blog.url("client"), timeout=5).text)
+        eventually(lambda: "Create Post" in requests.get(new_blog.url("client"), timeout=PATIENCE).text)
 
         template.write_text(template.read_text().replace("Create Post", "Write a Post"))
 
-        eventually(lambda: "Write a Post" in requests.get(new_blog.url("client"), timeout=5).text)
+        eventually(lambda: "Write a Post" in requests.get(new_blog.url("client"), timeout=PATIENCE).text)
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE)

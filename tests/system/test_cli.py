@@ -24,7 +24,7 @@ from minibus.cli import main
 
 from harness.proxy import PassOn, Proxy
 from harness.server import Answer, Request
-from harness.waiting import eventually
+from harness.waiting import PATIENCE, eventually
 from infra.parts import ROOT, SERVICES
 from tests.support.system import Blog
 
@@ -217,7 +217,7 @@ def test_tail_follows_the_log_over_a_restart_of_the_bus_until_ctrl_c(story: Blog
                 story.start("event-bus")
         finally:
             tail.send_signal(signal.SIGINT)
-        assert tail.wait(10) == 130
+        assert tail.wait(PATIENCE) == 130
 
 
 def test_the_shell_completes_commands_and_names(story: Blog) -> None:

@@ -19,7 +19,6 @@ from tests.support.made_by_run import assert_made, table
 from tests.support.mixed import OURS, STORY, MixedBlog, install_express
 
 PAGE = ROOT / "docs" / "conformance.md"
-PATIENCE = 30  # seconds
 SEEN = {"approved": "{}", "rejected": "This comment has been rejected"}
 
 # The parts that are the course's; all others are ours. First one's own side alone.
@@ -66,7 +65,7 @@ class Stories:
         """Tell the story as a page does."""
         title = f"With {', '.join(sorted(mix)) or 'nothing'} of Express"
         blog.tell_the_story(title)
-        eventually(lambda: blog.shows(title), PATIENCE)
+        eventually(lambda: blog.shows(title))
         return True
 
     def tell_on_the_page(self, blog: MixedBlog, mix: frozenset[str]) -> bool:
@@ -121,7 +120,7 @@ def reload_until(page: Page, place: Locator) -> None:
         page.locator("form").first.wait_for()
         return place.count() == 1
 
-    eventually(is_shown, PATIENCE)
+    eventually(is_shown)
 
 
 @pytest.fixture(scope="module")

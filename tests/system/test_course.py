@@ -210,7 +210,7 @@ def test_our_query_is_ready_only_when_it_has_read_the_log_of_the_express_bus(on_
         on_express.start("query")
         assert asked.wait(PATIENCE)
 
-        assert requests.get(f"{on_express.url('query')}/readyz", timeout=2).status_code == 503
+        assert requests.get(f"{on_express.url('query')}/readyz", timeout=PATIENCE).status_code == 503
         go_on.set()
         on_express.ready()
         assert on_express.shows("Long ago")
@@ -225,7 +225,7 @@ def test_our_services_tell_the_story_on_a_bus_that_keeps_nothing(tmp_path: Path)
     blog = MixedBlog(tmp_path, "event-bus", EVENT_STORE="none")
     try:
         blog.start(*OURS).ready()
-        assert requests.get(f"{blog.url('event-bus')}/events", timeout=2).status_code == 404
+        assert requests.get(f"{blog.url('event-bus')}/events", timeout=PATIENCE).status_code == 404
 
         blog.tell_the_story("On the course's first bus")
 

@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from harness.course.parts import IN_PYTHON
-from harness.waiting import eventually
+from harness.waiting import PATIENCE, eventually
 from infra.parts import ROOT
 from labs.__main__ import LABS
 from tests.support.mixed import install_express
@@ -154,7 +154,7 @@ def test_ctrl_c_and_its_like_end_everything_at_any_moment(number: signal.Signals
 
         lab.send_signal(number)
 
-        assert lab.wait(20) == 130
+        assert lab.wait(PATIENCE) == 130
         eventually(lambda: not any(process.is_running() for process in started))
     os.close(terminal)
 

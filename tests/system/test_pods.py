@@ -91,10 +91,10 @@ def test_a_service_is_away_only_when_all_its_pods_are(pods: Pods, browser: Brows
 
     pods.stop("moderation-depl-66f4c-first")
     pods.stop("moderation-depl-66f4c-second")
-    expect(banner).to_contain_text("Moderation is away", timeout=20_000)
+    expect(banner).to_contain_text("Moderation is away")
     pods.add_pod("moderation", "moderation-depl-66f4c-third")
 
-    expect(banner).to_be_empty(timeout=20_000)
+    expect(banner).to_be_empty()
     assert pods.get("event-bus", "/subscribers/moderation-depl-66f4c-first")["state"] == "down"
     page.close()
     site.close()

@@ -12,7 +12,7 @@ import pytest
 from minibus.bus.session import request
 
 from harness.server import Answer, Cut, Request, Server
-from harness.waiting import eventually
+from harness.waiting import PATIENCE, eventually
 from infra.parts import ROOT, SERVICES
 from tests.support.system import Blog
 
@@ -90,15 +90,15 @@ def test_services_and_bus_call_each_other_directly(proxy: Proxy, school: Blog) -
 def test_the_bus_looks_back_and_rewinds_directly(proxy: Proxy, school: Blog) -> None:
     query = f"{school.url('event-bus')}/subscribers/query"
 
-    assert request("GET", f"{query}/state?at=0", headers=TOKEN, timeout=5).json()["state"] == {}
-    assert request("POST", f"{query}/rewind", json={"to": 0}, headers=TOKEN, timeout=5).ok
+    assert request("GET", f"{query}/state?at=0", headers=TOKEN, timeout=PATIENCE).json()["state"] == {}
+    assert request("POST", f"{query}/rewind", json={"to": 0}, headers=TOKEN, timeout=PATIENCE).ok
     assert proxy.asked == []
 
 
 def test_the_page_asks_query_directly(proxy: Proxy, school: Blog) -> None:
     school.write_post("On the page")
 
-    eventually(lambda: "On the page" in request("GET", school.url("client"), timeout=5).text)
+    eventually(lambda: "On the page" in request("GET", school.url("client"), timeout=PATIENCE).text)
     assert proxy.asked == []
 
 

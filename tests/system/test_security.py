@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from harness.waiting import eventually
+from harness.waiting import PATIENCE, eventually
 from infra.parts import SERVICES
 from tests.support.system import Blog
 
@@ -37,7 +37,7 @@ def test_a_page_of_somebody_elses_can_change_nothing(
 ) -> None:
     log, subscribers = blog.events(), set(blog.get("event-bus", "/subscribers"))
 
-    answer = requests.request(method, blog.url("event-bus") + path, json=body, headers=header, timeout=5)
+    answer = requests.request(method, blog.url("event-bus") + path, json=body, headers=header, timeout=PATIENCE)
 
     assert answer.status_code == 403
     assert "errors" in answer.json()
@@ -51,7 +51,7 @@ def test_a_part_listens_where_it_is_told_to_and_nowhere_else(new_blog: Blog) -> 
     new_blog.spawn("client")
     elsewhere = f"http://127.0.0.2:{new_blog.ports['client']}"
 
-    assert eventually(lambda: requests.get(f"{elsewhere}/healthz", timeout=2).ok)
+    assert eventually(lambda: requests.get(f"{elsewhere}/healthz", timeout=PATIENCE).ok)
     with pytest.raises(requests.ConnectionError):
         new_blog.answers("client", "/healthz")
 
@@ -103,7 +103,7 @@ def test_with_a_token_the_six_parts_work_as_ever(locked: Blog) -> None:
     locked.write_comment(post, "hello")
 
     eventually(lambda: locked.page() == {"Behind a token": {"hello": "approved"}})
-    assert "Behind a token" in requests.get(locked.url("client"), timeout=5).text
+    assert "Behind a token" in requests.get(locked.url("client"), timeout=PATIENCE).text
 
 
 @pytest.mark.parametrize("shown", [None, "Bearer wrong", "Bearer ", "Basic s3cret", "s3cret", "Bearer s3cret\u00e9"])
@@ -122,7 +122,7 @@ def test_without_the_token_nothing_is_changed_or_shown(locked: Blog, shown: str 
         asked += [("GET", locked.url(name) + path, None) for path in ("/state", "/changes", "/moment", "/handlers")]
 
     for method, url, body in asked:
-        answer = requests.request(method, url, json=body, headers=headers, timeout=5)
+        answer = requests.request(method, url, json=body, headers=headers, timeout=PATIENCE)
         assert answer.status_code == 401, (method, url)
         assert answer.headers["WWW-Authenticate"] == "Bearer"
 
@@ -133,9 +133,9 @@ def test_without_the_token_nothing_is_changed_or_shown(locked: Blog, shown: str 
 def test_with_the_token_the_controls_work(locked: Blog) -> None:
     headers = {"Authorization": "Bearer s3cret"}
     answer = requests.post(
-        f"{locked.url('event-bus')}/subscribers/query/rewind", json={"to": 0}, headers=headers, timeout=10
+        f"{locked.url('event-bus')}/subscribers/query/rewind", json={"to": 0}, headers=headers, timeout=PATIENCE
     )
 
     assert answer.status_code == 200
     url = f"{locked.url('event-bus')}/subscribers/query/state"
-    eventually(lambda: requests.get(url, headers=headers, timeout=5).json()["at"] > 0)
+    eventually(lambda: requests.get(url, headers=headers, timeout=PATIENCE).json()["at"] > 0)

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 import requests
 
-from harness.waiting import eventually
+from harness.waiting import PATIENCE, eventually
 from infra.parts import ROOT, SERVICES
 from tests.support.system import Blog
 
@@ -30,11 +30,11 @@ def events_of(name: str) -> list[dict[str, Any]]:
 
 
 def put(blog: Blog, file: Any) -> requests.Response:
-    return requests.put(blog.url("event-bus") + "/log", data=file, headers=LINES, timeout=60)
+    return requests.put(blog.url("event-bus") + "/log", data=file, headers=LINES, timeout=PATIENCE)
 
 
 def exported(blog: Blog) -> bytes:
-    return requests.get(blog.url("event-bus") + "/log", timeout=60).content
+    return requests.get(blog.url("event-bus") + "/log", timeout=PATIENCE).content
 
 
 def without_header(file: bytes) -> bytes:
@@ -135,7 +135,7 @@ def test_the_long_story_is_imported_whole_or_not_at_all_and_everybody_catches_up
         assert put(blog, upload).json()["events"] == length
 
     assert hold(blog, paused=False)
-    eventually(lambda: all_caught_up(blog), seconds=60)
+    eventually(lambda: all_caught_up(blog))
     last = msgspec.json.decode(file.read_bytes().splitlines()[-1])
     assert last["data"]["title"] in blog.page()
     then = blog.get("event-bus", f"/subscribers/query/state?at={length}")["state"]

@@ -13,7 +13,7 @@ import psutil
 import pytest
 import requests
 
-from harness.waiting import eventually
+from harness.waiting import PATIENCE, eventually
 from tests.support.system import Blog
 
 BATCH = {"Content-Type": "application/cloudevents-batch+json"}
@@ -34,7 +34,9 @@ def publish(bus: Blog, count: int, type: str = "Happened", text: str = "") -> No
     """Publish events in batches."""
     for begin in range(0, count, 1000):
         events = [{"type": type, "data": {"n": begin + n, "text": text}} for n in range(min(1000, count - begin))]
-        answer = requests.post(f"{bus.url('event-bus')}/events", data=json.dumps(events), headers=BATCH, timeout=30)
+        answer = requests.post(
+            f"{bus.url('event-bus')}/events", data=json.dumps(events), headers=BATCH, timeout=PATIENCE
+        )
         assert answer.ok, answer.text
 
 
@@ -47,7 +49,7 @@ class Reader:
 
     def __init__(self, url: str, last: str | bytes | None = None) -> None:
         headers = STREAM | ({"Last-Event-ID": last} if last is not None else {})
-        self.response = requests.get(url, headers=headers, stream=True, timeout=20)
+        self.response = requests.get(url, headers=headers, stream=True, timeout=PATIENCE)
         self.lines = self.response.iter_lines()
 
     def take(self, count: int) -> list[dict[str, str]]:
@@ -113,7 +115,7 @@ def test_the_log_comes_one_event_a_line(bus: Blog) -> None:
     publish(bus, 3)
 
     answer = requests.get(
-        f"{bus.url('event-bus')}/events", headers={"Accept": "application/x-ndjson"}, stream=True, timeout=20
+        f"{bus.url('event-bus')}/events", headers={"Accept": "application/x-ndjson"}, stream=True, timeout=PATIENCE
     )
 
     assert answer.headers["Content-Type"] == "application/x-ndjson"
@@ -198,7 +200,7 @@ def test_subscribers_that_misbehave_slow_nobody_and_cost_no_memory(new_blog: Blo
         assert worker.memory_info().rss - before < 50 * 1024 * 1024
         post = new_blog.write_post("In between")
         new_blog.write_comment(post, "as quick as ever")
-        eventually(lambda: new_blog.page() == {"In between": {"as quick as ever": "approved"}}, seconds=5)
+        eventually(lambda: new_blog.page() == {"In between": {"as quick as ever": "approved"}})
     finally:
         for trouble in troubles:
             trouble.close()

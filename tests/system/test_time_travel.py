@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 
-from harness.waiting import eventually
+from harness.waiting import PATIENCE, eventually
 from tests.support.system import Blog
 
 
@@ -92,7 +92,7 @@ def test_a_service_that_is_down_says_that_it_has_to_be_started_to_look(new_blog:
     new_blog.stop("query")
 
     for path in ("state?at=0", "changes?to=0", "moment?at=0", "handlers"):
-        answer = requests.get(f"{new_blog.url('event-bus')}/subscribers/query/{path}", timeout=5)
+        answer = requests.get(f"{new_blog.url('event-bus')}/subscribers/query/{path}", timeout=PATIENCE)
 
         assert answer.status_code == 503
         assert answer.json()["errors"][0]["message"] == "query is down; start it to look."
