@@ -42,7 +42,7 @@ def list_comments(post_id: str) -> ResponseReturnValue:
 def create_comment(post_id: str) -> ResponseReturnValue:
     """Publish a comment, and answer with all comments on the post, the new one pending."""
     content = text("content", longest=2000)
-    if post_id not in service.state and not service.log_holds("PostCreated", post_id):
+    if post_id not in service.state and not service.log_has("PostCreated", post_id):
         raise ApiError(404, f"There is no post {post_id}.")
     thread = service.state.get(post_id, {})
     comment = {"id": new_id(taken=thread), "content": content, "status": "pending"}

@@ -84,7 +84,7 @@ def test_a_bus_that_keeps_no_events_holds_none(service: Service, status: int) ->
     service.link._register()
 
     assert service.replica.ever_caught_up
-    assert not service.log_holds("NoteWritten", "1")
+    assert not service.log_has("NoteWritten", "1")
 
 
 @responses.activate
@@ -92,8 +92,8 @@ def test_a_bus_that_returns_all_its_events_is_searched_by_type_and_id(service: S
     others = [None, {"type": "NoteRead", "data": {"id": "2"}}, {"type": "NoteWritten"}]
     responses.get(f"{BUS}/events", json=[*others, NOTE])
 
-    assert service.log_holds("NoteWritten", "1")
-    assert not service.log_holds("NoteWritten", "2")
+    assert service.log_has("NoteWritten", "1")
+    assert not service.log_has("NoteWritten", "2")
 
 
 @responses.activate

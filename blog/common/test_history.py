@@ -87,7 +87,7 @@ def test_every_moment_of_a_story_equals_a_fresh_service_fed_by_hand(name: str, w
         assert msgspec.json.decode(history.at(at).state) == fed_by_hand(name, STORY[:at])
 
 
-@settings(deadline=None)  # a busy machine takes its time
+@settings(deadline=None)  # a busy machine is slow
 @given(
     name=st.sampled_from(sorted(MODULES)),
     looks=st.lists(st.tuples(st.integers(0, 60), st.frozensets(st.integers(1, 60), max_size=4)), max_size=8),

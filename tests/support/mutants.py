@@ -106,7 +106,7 @@ MUTANTS = [
     ),
     Mutant(
         "accepts comments on unknown posts", "comments", "comments.py",
-        "if post_id not in service.state and not service.log_holds(", "if False and not service.log_holds(",
+        "if post_id not in service.state and not service.log_has(", "if False and not service.log_has(",
         "A comment on a post that does not exist is rejected with 404",
     ),
     Mutant(

@@ -101,7 +101,7 @@ class Service:
                 if last_try:
                     raise Unavailable(WRITE_LOST if maybe_stored else WRITE_REFUSED) from error
 
-    def log_holds(self, event_type: str, entity_id: str) -> bool:
+    def log_has(self, event_type: str, entity_id: str) -> bool:
         """Return whether the log has such an event that this service has not applied yet. Raises `ApiError` 503."""
         try:
             newer = newer_events(self.bus, self.replica.position, event_type)

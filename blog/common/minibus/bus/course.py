@@ -1,5 +1,6 @@
-"""The bus of the course, as a service meets it. It numbers no events, takes no registrations, may keep no events,
-and takes one event a request. Only this module knows such a bus.
+"""The adapter for a bus of the course's kind, on a service's side.
+
+Such a bus numbers no events, registers no subscribers, accepts one event a request, and may not store events at all.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ EVENT_REJECTED = {400, 413, 422}
 class Link:
     """Register `name` at the bus again and again, and publish the replica's reactions.
 
-    `registration` is what the service tells the bus about itself; `on_change` is called when `status` changes.
+    `registration` is what the service sends about itself. The link calls `on_change` when its `status` changes.
     """
 
     def __init__(

@@ -39,7 +39,7 @@ class SharedReplica:
 
     @property
     def state(self) -> Any:
-        """The live state. Hold `changed` while reading more than one value of it."""
+        """The live state. A caller that reads more than one value of it needs the lock `changed`."""
         return self.core.fold.state
 
     @property

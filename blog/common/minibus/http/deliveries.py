@@ -19,7 +19,7 @@ MAX_DELIVERY_BYTES = 2 * 1024 * 1024
 
 
 def add_delivery_routes(app: Flask, replica: SharedReplica, course: CourseBus, forget: Callable[[], None]) -> None:
-    """Add what the bus calls. `forget` takes the replica back to position 0."""
+    """Add the routes that the bus calls. `forget` empties the replica, back to position 0."""
     require_token_for(app, "/events")
 
     @app.post("/events")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from flask import Flask, request
@@ -13,7 +13,7 @@ from flask import Flask, request
 from minibus.bus.client import BusRefused
 from minibus.bus.shared_replica import SharedReplica
 from minibus.core.fold import Handler
-from minibus.core.history import BeyondHead, History, Moment, Skip, Step, changes
+from minibus.core.history import BeyondHead, History, Moment, Skip, changes
 from minibus.http.bus_errors import bus_errors_passed_on
 from minibus.http.errors import ApiError
 from minibus.http.fields import whole_number, whole_numbers
@@ -21,6 +21,8 @@ from minibus.http.guard import require_token_for
 
 MOST_CHANGES = 1000
 WINDOW = 30  # entities of the state beside a step
+
+T = TypeVar("T")
 
 
 def add_look_back_routes(
@@ -45,7 +47,7 @@ def add_look_back_routes(
         if "at" not in request.args and not skip:
             with replica.changed:
                 return {"at": replica.position, "state": replica.state, "skipped": sorted(replica.core.skip)}
-        moment = look_back(history, position("at"), skip)
+        moment = look_back(history.at, position("at"), skip)
         window = whole_number("last", request.args)
         if window is None:
             return moment._replace(state=msgspec.Raw(moment.state))._asdict()
@@ -61,8 +63,8 @@ def add_look_back_routes(
         begin = whole_number("from", request.args)
         skip = what_to_skip("skip", consequences)
         from_skip = what_to_skip("from_skip", consequences) if "from_skip" in request.args else skip
-        before = look_back(history, max(to - 1, 0) if begin is None else begin, from_skip)
-        after = look_back(history, to, skip)
+        before = look_back(history.at, max(to - 1, 0) if begin is None else begin, from_skip)
+        after = look_back(history.at, to, skip)
         return {
             "from": before.at,
             "to": after.at,
@@ -80,8 +82,8 @@ def add_look_back_routes(
         """
         at, skip = position("at"), what_to_skip("skip", consequences)
         window = whole_number("last", request.args)
-        step = look_back_one_step(history, at, skip)
-        happened = look_back(history, at, frozenset()) if skip else None
+        step = look_back(history.step, at, skip)
+        happened = look_back(history.at, at) if skip else None
         changed = first_changes(changes(step.before, step.after))
         handler = handlers.get(step.event["type"]) if step.event else None
         changed_entities = [str(change["path"][0]) for change in changed["changes"] if change["path"]]
@@ -104,27 +106,13 @@ def add_look_back_routes(
         return {event_type: describe(handler) for event_type, handler in handlers.items()}
 
 
-def look_back(history: History, at: int, skip: Skip) -> Moment:
-    """Return the moment after the first `at` events, without those in `skip`. Raises `ApiError` 422, 503."""
+def look_back(look: Callable[[int, Skip], T], at: int, skip: Skip = frozenset()) -> T:
+    """Return the moment or the step at this position, without the events in `skip`. Raises `ApiError` 422, 503."""
     with bus_errors_passed_on():
         try:
-            return history.at(at, skip)
+            return look(at, skip)
         except BeyondHead as error:
-            raise beyond_head(at, error) from error
-
-
-def look_back_one_step(history: History, at: int, skip: Skip) -> Step:
-    """Return the step that event `at` made, without the events in `skip`. Raises `ApiError` 422, 503."""
-    with bus_errors_passed_on():
-        try:
-            return history.step(at, skip)
-        except BeyondHead as error:
-            raise beyond_head(at, error) from error
-
-
-def beyond_head(at: int, error: BeyondHead) -> ApiError:
-    """Return the error of a position that the log does not have."""
-    return ApiError(422, f"The log ends at {error.head}; {at} is beyond it.", "at")
+            raise ApiError(422, f"The log ends at {error.head}; {at} is beyond it.", "at") from error
 
 
 def what_to_skip(field: str, consequences: Callable[[int], Skip]) -> Skip:

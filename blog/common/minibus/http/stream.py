@@ -96,7 +96,7 @@ class Stream:
                 yield b":\n\n"
 
     def _take_changes(self) -> list[bytes]:
-        """Encode what changed. The lock is held: no entity may change while it is encoded."""
+        """Encode what changed, under the lock: no entity may change while it is encoded."""
         with self.replica.changed:
             changed, self.changed = self.changed, {}
             state = self.replica.state
