@@ -191,7 +191,7 @@ class TestRegistration:
         assert bus.put("/subscribers/test", json={"url": f"http://{host}:1"}).status_code == status
 
 
-MOMENT = {"at": 1, "event": {}, "handler": None, "state": {}, "entities": 0}
+MOMENT = {"at": 1, "event": None, "handler": None, "state": {"a": 1}, "entities": 1}
 
 
 class TestLookBack:
@@ -203,7 +203,7 @@ class TestLookBack:
             service.post(f"{URL}/events", json={"position": 1})
             yield service
 
-    @pytest.mark.parametrize("what", ["state", "changes", "handlers", "moment"])
+    @pytest.mark.parametrize("what", ["state", "changes", "handlers"])
     def test_the_answer_is_the_services_own(self, bus: Bus, service: responses.RequestsMock, what: str) -> None:
         answered = service.get(f"{URL}/{what}", json={"a": 1})
 
@@ -215,7 +215,26 @@ class TestLookBack:
     def test_one_request_answers_everything_about_a_moment(self, bus: Bus, service: responses.RequestsMock) -> None:
         service.get(f"{URL}/moment", json=MOMENT)
 
-        assert bus.get("/subscribers/query/moment?at=1&last=20&ids=a").json == MOMENT
+        assert bus.get("/subscribers/query/moment?at=0&last=20").json == MOMENT | {"chain": []}
+
+    def test_a_moment_has_the_chain_of_its_event(self, bus: Bus, service: responses.RequestsMock) -> None:
+        [first] = bus.get("/events").json
+        effect = first | {"id": "the effect", "type": "Counted", "causationid": first["id"]}
+        publish(bus, effect, *happened(2))
+        service.get(f"{URL}/moment", json=MOMENT | {"event": first})
+
+        answer = bus.get("/subscribers/query/moment?at=1").json
+
+        assert answer["event"] == first
+        assert [event["id"] for event in answer["chain"]] == [first["id"], effect["id"]]
+
+    @pytest.mark.parametrize("answer", [[], {}, {"event": 1}, {"event": {"correlationid": 1}}])
+    def test_a_moment_that_is_none_is_not_passed_on(
+        self, bus: Bus, service: responses.RequestsMock, answer: Any
+    ) -> None:
+        service.get(f"{URL}/moment", json=answer)
+
+        assert bus.get("/subscribers/query/moment?at=1").status_code == 503
 
     def test_an_older_service_without_moments_is_named(self, bus: Bus, service: responses.RequestsMock) -> None:
         service.get(f"{URL}/moment", status=404, json={"errors": [{"message": "There is nothing at this address."}]})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 
+import msgspec
 from flask import Flask, Response, request
 from minibus.http.errors import ApiError, Unavailable
 from minibus.http.fields import whole_number
@@ -11,6 +12,21 @@ from minibus.http.fields import whole_number
 from event_bus.delivery.service_client import NotOurService, ServiceAway, ServiceClient
 from event_bus.delivery.subscribers import Subscribers
 from event_bus.log.log import Log
+from event_bus.log.store.interface import Only
+
+LONGEST_CHAIN = 200  # events
+
+
+class Chained(msgspec.Struct):
+    """What the bus reads of a moment's event."""
+
+    correlationid: str
+
+
+class Moment(msgspec.Struct):
+    """What the bus reads of a moment."""
+
+    event: Chained | None
 
 
 def add_look_back_routes(app: Flask, log: Log, subscribers: Subscribers) -> None:
@@ -28,11 +44,19 @@ def add_look_back_routes(app: Flask, log: Log, subscribers: Subscribers) -> None
 
     @app.get("/subscribers/<name>/moment")
     def show_moment(name: str) -> Response:
-        """Ask a subscriber for one moment: the event, its handler, what changed, and the state after it."""
+        """Ask a subscriber for one moment: the event, its handler, what changed, and the state after it.
+
+        The bus adds the event's chain, so that one request shows all that a step through the log needs.
+        """
         answer = ask(name, "/moment")
         if answer.status_code == 404:
             why = "is an older service without /moment; update it, or ask for /state, /changes and /handlers"
             raise ApiError(501, f"{name} {why}.")
+        if answer.status_code == 200:
+            try:
+                answer.data = with_chain(answer.data, log)
+            except msgspec.DecodeError as error:
+                raise Unavailable(f"{name} does not answer as a service of the blog does.") from error
         return answer
 
     @app.get("/subscribers/<name>/handlers")
@@ -51,6 +75,14 @@ def add_look_back_routes(app: Flask, log: Log, subscribers: Subscribers) -> None
         except NotOurService as error:
             raise Unavailable(f"{name} does not answer as a service of the blog does.") from error
         return Response(body, status, mimetype="application/json")
+
+
+def with_chain(moment: bytes, log: Log) -> bytes:
+    """Add `chain` to a moment: the event's chain from the first cause to the last effect. Raises `DecodeError`."""
+    event = msgspec.json.decode(moment, type=Moment).event
+    chain = log.read(0, LONGEST_CHAIN, Only(correlationid=event.correlationid)) if event else []
+    fields = msgspec.json.decode(moment, type=dict[str, msgspec.Raw])
+    return msgspec.json.encode({**fields, "chain": [msgspec.Raw(record.body) for record in chain]})
 
 
 def check_positions(head: int) -> None:
