@@ -225,6 +225,29 @@ def window(blog: Blog, position: int) -> Any:
     return blog.get("event-bus", f"/subscribers/query/state?at={position}&last=30&ids={ids}")["state"]
 
 
+@pytest.mark.parametrize("variant", ["", "&skip=1*"])
+def test_each_key_press_makes_one_request(tab: Page, blog: Blog, variant: str) -> None:
+    tell(blog, "Asked for once", "an orange", "an apple")
+    end = head(blog)
+    tab.goto("about:blank")
+    with tab.expect_response("**/whiteboard/ticks"):
+        open_console(tab, blog, f"#at={end - 6}&service=query{variant}")
+    at(tab, end - 6)
+    expect(tab.locator("#rows .type").filter(has_text="…")).to_have_count(0)
+    requested: list[str] = []
+    tab.on("request", lambda request: requested.append(request.url.removeprefix(blog.url("event-bus"))))
+    moves = [("ArrowRight", end + step) for step in range(-5, 0)] + [("ArrowLeft", end - 2), ("PageUp", end - 3)]
+
+    for key, position in moves:
+        press(tab, key)
+        at(tab, position)
+        expect(tab.locator("#event .about")).to_contain_text(f"#{position} ")
+
+    # Chromium loads the page's icon again whenever the address changes.
+    asked = [path for path in requested if path != "/static/favicon.svg"]
+    assert asked == [f"/subscribers/query/moment?at={position}&last=30{variant}" for _, position in moves]
+
+
 def test_it_plays_by_itself_and_stops(tab: Page, blog: Blog) -> None:
     end = head(blog)
     open_console(tab, blog, f"#at={end - 3}&service=query")
@@ -433,7 +456,7 @@ def test_a_log_of_100_000_events_opens_and_seeks_with_little(
         fetched: list[int] = []
         tab.on("requestfinished", lambda request: fetched.append(request.sizes()["responseBodySize"]))
         folded: list[int] = []
-        tab.on("response", lambda answer: folded.append(answer.json()["folded"]) if "/state?" in answer.url else None)
+        tab.on("response", lambda answer: folded.append(answer.json()["folded"]) if "/moment?" in answer.url else None)
 
         open_console(tab, new_blog)
         at(tab, end)

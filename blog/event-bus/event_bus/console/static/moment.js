@@ -1,11 +1,11 @@
-/** The moment: the event at the position, the handler that it ran, what changed, and the state. */
+/** The moment: the event at the position, the handler that it ran, what changed, and the state. One request for all. */
 
 import { ask, Refused } from "./api.js";
 import { element, find } from "./dom.js";
 import { keep, loadChain } from "./events.js";
 import * as handler from "./handler.js";
 import { isPod } from "./names.js";
-import { blogCards, jsonLines } from "./state.js";
+import { blogCards, isObject, jsonLines } from "./state.js";
 import { eventLoaded } from "./timeline.js";
 import * as variant from "./variant.js";
 import { act, view } from "./view.js";
@@ -30,22 +30,11 @@ export async function show() {
   }
 }
 
-async function momentOf({ at, head, service, skip }) {
-  const left = skip.length ? `&skip=${skip.join(",")}` : "";
-  const path = `/subscribers/${encodeURIComponent(service)}`;
-  const { event, chain } = await loadChain(at, head);
-  const without = skip.length ? (await ask(`${path}/changes?from=${at}&to=${at}${left}&from_skip=`)).data : null;
-  const { data: step } = await ask(`${path}/changes?to=${at}${left}`);
-  const ids = [...new Set(step.changes.map((one) => String(one.path[0])))].slice(0, SHOWN).join(",");
-  const { data: state } = await ask(`${path}/state?at=${at}&last=${SHOWN}&ids=${encodeURIComponent(ids)}${left}`);
-  const { data: handlers } = await ask(`${path}/handlers`);
-  return { ...step, ...state, event, chain, without, handler: handlers[event?.type] };
-}
-
-async function load(asked) {
-  const { at, service } = asked;
+async function load({ at, service, skip }) {
+  const wanted = new URLSearchParams({ at, last: SHOWN });
+  if (skip.length) wanted.set("skip", skip.join(","));
   try {
-    const data = await momentOf(asked);
+    const { data } = await ask(`/subscribers/${encodeURIComponent(service)}/moment?${wanted}`);
     keep(data.chain);
     act(eventLoaded, at, data.event, data.chain);
     last = { ...data, service };
@@ -85,7 +74,7 @@ export function draw() {
 function drawState({ at, service, state, changes, entities }) {
   const place = find("#state");
   const drawn = view.tab === "json" ? jsonLines(state, changes) : blogCards(state, changes);
-  const older = (entities ?? 0) - Object.keys(state ?? {}).length;
+  const older = isObject(state) ? entities - Object.keys(state).length : 0;
   place.replaceChildren(
     ...(drawn.length ? drawn : [element("p", { class: "empty" }, emptyWords(at, service))]),
     older > 0 ? element("p", { class: "empty" }, `… and ${older.toLocaleString("en")} older ones`) : "",

@@ -1,8 +1,9 @@
-/** A state as people read it: as posts with comments, or as JSON; what changed is marked. */
+/** The state of a service, drawn as posts with comments or as JSON. What the event changed is marked. */
 
 import { element } from "./dom.js";
 
-const isObject = (value) => value !== null && typeof value === "object";
+/** Return whether a value has entries: an object or an array. */
+export const isObject = (value) => value !== null && typeof value === "object";
 
 /** Draw the entities of a state as cards, the newest first. */
 export function blogCards(state, changes) {
