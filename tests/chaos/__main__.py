@@ -1,4 +1,4 @@
-"""`make chaos SEEDS=500`: run many seeds, show how far it is, and tell the story of every one that fails."""
+"""`make chaos SEEDS=500`: run many seeds, show the progress, and print the story of every seed that fails."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ console = Console()
     help="Run this script, as kept of a seed that failed, instead of seeds.",
 )
 def main(seeds: int, first: int, workers: int, store: str, mutant: str | None, script: Path | None) -> None:
-    """Run random faults against the blog, and judge what is there in the end."""
+    """Run random faults against the blog, and judge the result."""
     settings = {"EVENT_STORE": store, "MUTANT": mutant or ""}
     with campaign(workers) as machines:
         if script:
@@ -54,7 +54,7 @@ def main(seeds: int, first: int, workers: int, store: str, mutant: str | None, s
 
 
 def run_all(machines: Campaign, seeds: range, settings: dict[str, str]) -> Tally:
-    """Run the seeds, and show how far it is."""
+    """Run the seeds, and show the progress."""
     tally = Tally()
     columns = ("{task.description}", "kills {task.fields[kills]}", "failed {task.fields[failed]}")
     with Progress(

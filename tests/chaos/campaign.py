@@ -55,7 +55,7 @@ class Campaign:
     def seeds(self, seeds: Iterable[int], **settings: str) -> Iterator[tuple[int, Outcome]]:
         """Run these seeds; yield each with its outcome, in the order in which they end.
 
-        Whoever has seen enough stops asking: no more are begun than there are machines.
+        A caller that has seen enough stops iterating; no more runs begin than there are machines.
         """
         ahead = iter(seeds)
         running = {self._begin(seed, settings): seed for seed in islice(ahead, self.workers)}

@@ -24,7 +24,7 @@ HANDLERS: tuple[Service, ...] = (posts.service, comments.service, query.service,
 
 @dataclass
 class Evidence:
-    """What people were told, and what there is: the log, what each service knows, the page."""
+    """What a run leaves: the answers that people got, the log, the state of each service, the page."""
 
     deeds: list[Deed]
     log: list[Envelope]
@@ -69,7 +69,7 @@ def every_event_stands_once(evidence: Evidence) -> Iterator[str]:
 
 
 def every_reaction_stands_once(evidence: Evidence) -> Iterator[str]:
-    """Every comment is judged once, and every verdict is told of once."""
+    """Every comment is judged once, and every verdict is published once."""
     followed_by = {"CommentCreated": "CommentModerated", "CommentModerated": "CommentUpdated"}
     times = Counter((event["type"], event["causationid"]) for event in evidence.log if "causationid" in event)
     for event in evidence.log:

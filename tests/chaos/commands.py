@@ -27,13 +27,13 @@ class Command(msgspec.Struct, frozen=True, tag=str.lower):
 
 
 class Post(Command, frozen=True):
-    """Somebody writes a post."""
+    """A person writes a post."""
 
     pause: int = 0
 
 
 class Comment(Command, frozen=True):
-    """Somebody comments on a post; `post` counts those known, and starts over at their end."""
+    """A person comments on a post; `post` is an index of the known posts, modulo their number."""
 
     post: int = 0
     orange: bool = False
@@ -41,7 +41,7 @@ class Comment(Command, frozen=True):
 
 
 class Publish(Command, frozen=True):
-    """Somebody publishes on the bus: a post with so many comments, in one batch, or one event; perhaps once more."""
+    """A client publishes on the bus: a post with so many comments in one batch, or one event; perhaps twice."""
 
     comments: int = 0
     again: bool = False
@@ -49,13 +49,13 @@ class Publish(Command, frozen=True):
 
 
 class Misfit(Command, frozen=True):
-    """Somebody publishes a post without a title, which no handler takes: the bus has to park it."""
+    """A client publishes a post without a title. Handlers reject it, and the bus has to park it."""
 
     pause: int = 0
 
 
 class Kill(Command, frozen=True):
-    """A part is killed, or told to stop; `away` milliseconds later it is started again."""
+    """A part is killed, or stopped by SIGTERM; `away` milliseconds later it is started again."""
 
     part: str
     away: int = 0
@@ -64,7 +64,7 @@ class Kill(Command, frozen=True):
 
 
 class Freeze(Command, frozen=True):
-    """A part stands still (SIGSTOP), and goes on `still` milliseconds later (SIGCONT)."""
+    """A part is frozen (SIGSTOP), and continues `still` milliseconds later (SIGCONT)."""
 
     part: str
     still: int = 0
@@ -89,7 +89,7 @@ class Hold(Command, frozen=True):
 
 
 class Step(Command, frozen=True):
-    """An instructor pauses a subscriber, and lets it take some steps."""
+    """An instructor pauses a subscriber, and steps it."""
 
     subscriber: str
     count: int = 1
@@ -97,7 +97,7 @@ class Step(Command, frozen=True):
 
 
 class Resume(Command, frozen=True):
-    """An instructor lets a subscriber go on."""
+    """An instructor resumes a subscriber."""
 
     subscriber: str
     pause: int = 0

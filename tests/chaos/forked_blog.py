@@ -1,4 +1,4 @@
-"""A blog whose parts are forks on ports that somebody has chosen, killed and started again without waiting."""
+"""A blog of forked parts on given ports; a part is killed and started again without waiting for the others."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PATIENCE = 60.0  # seconds
 
 
 class ForkedBlog(Blog):
-    """A blog whose parts come and go. The setting `MUTANT` names a broken build."""
+    """A blog whose parts end and start again. The setting `MUTANT` names a broken build."""
 
     def __init__(self, folder: Path, ports: dict[str, int]) -> None:
         super().__init__(folder)

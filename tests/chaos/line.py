@@ -43,12 +43,12 @@ class Line(Proxy):
         super().__init__(lambda path: target, self.suffer, keeps_connections=True)
 
     def saw(self, fault: str) -> None:
-        """Tell that a fault has happened on this line."""
+        """Count a fault that has happened, and report it."""
         self.seen[fault] += 1
         self.report(fault, self.name)
 
     def arm(self, fault: Fault) -> None:
-        """Do this to the next requests."""
+        """Arm a fault for the next requests."""
         with self.lock:
             self.armed += [fault] * fault.times
 
@@ -82,7 +82,7 @@ class Line(Proxy):
 
     @property
     def what(self) -> str:
-        """What passes here: from the bus to a service a delivery, otherwise a publish."""
+        """Return what this line carries: a delivery from the bus to a service, otherwise a publish."""
         return "delivery" if self.speaker == "bus" else "publish"
 
     # -- faults, by their names -----------------------------------------------------------------------------------
@@ -93,7 +93,7 @@ class Line(Proxy):
         raise Cut
 
     def cut(self, request: Request, fault: Fault) -> Answer:
-        """Cut the answer off in its middle: whoever asked cannot know that it was done."""
+        """Cut the answer off in its middle: the client cannot know that its request was executed."""
         answer = self.pass_on(request)
         if answer.status == 200:
             self.saw(f"{self.what} done, its answer cut off")
@@ -107,13 +107,13 @@ class Line(Proxy):
         return second
 
     def late(self, request: Request, fault: Fault) -> Answer:
-        """Let the request wait."""
+        """Delay the request."""
         time.sleep(LATE + fault.wait / 1000)
         self.saw(f"{self.what} late")
         return self.pass_on(request)
 
     def stale(self, request: Request, fault: Fault) -> Answer:
-        """Break off, and deliver all the same, much later: by then the bus has tried again."""
+        """Break off, and deliver much later; by then the bus has tried again."""
 
         def deliver() -> None:
             try:
@@ -137,14 +137,14 @@ class Line(Proxy):
         return self.pass_on(request._replace(body=msgspec.json.encode(events[:middle])))
 
     def kill_the_hearer(self, request: Request, fault: Fault) -> Answer:
-        """Kill a service when it has applied a delivery, before the bus knows."""
+        """Kill a service after it has applied a delivery, before the bus gets its answer."""
         answer = self.pass_on(request)
         if answer.status == 200 and self.kill(self.hearer, fault.wait):
             self.saw("kill between applying and answering")
         raise Cut
 
     def kill_the_speaker(self, request: Request, fault: Fault) -> Answer:
-        """Kill a service when it is about to publish a reaction: it has applied the cause, and the bus knows."""
+        """Kill a service that is about to publish a reaction: it has acknowledged the cause."""
         if self.kill(self.speaker, fault.wait):
             self.saw("kill between applying and publishing")
         raise Cut
@@ -194,7 +194,7 @@ def position(answer: Answer) -> int:
 
 
 def size_and_time(file: Path) -> tuple[int, int]:
-    """Return what changes when somebody writes to the file."""
+    """Return size and time of a file, which change with every write."""
     try:
         status = file.stat()
     except FileNotFoundError:

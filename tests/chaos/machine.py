@@ -1,4 +1,4 @@
-"""Runs a script on real processes: things are written, break and come back; then all is quiet, and it is judged."""
+"""Run a script on real processes: people write, parts break and return; at rest, the result is judged."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ from tests.chaos.people import People
 BACK = 60.0  # seconds until everything has to be back, on a busy machine
 GLANCE = 0.1  # seconds between two looks
 STILL = 20.0  # seconds without any change after which nothing will come any more
-NEVER_STILL = 4.0  # of a build that is broken nobody expects that it comes to rest
-CONTROL = 2.0  # seconds for what an instructor asks; whatever becomes of it
+NEVER_STILL = 4.0  # a broken build may never come to rest
+CONTROL = 2.0  # seconds for an instructor's request; it may fail
 
 
 @dataclass
@@ -52,7 +52,7 @@ class Machine:
     def __init__(self, folder: Path, ports: dict[str, int]) -> None:
         self.folder = folder
         self.blog = ForkedBlog(folder, ports)
-        self.handling = threading.RLock()  # whoever starts or ends a part holds it
+        self.handling = threading.RLock()  # held while a part is started or ended
         self.coming_back: list[threading.Timer] = []
         self.outcome = Outcome()
         self.lines = {
@@ -78,7 +78,7 @@ class Machine:
     # -- one run ----------------------------------------------------------------------------------------------------
 
     def run(self, script: Script, settings: dict[str, str]) -> Outcome:
-        """Run a script on a new log, with these settings, and judge what is there in the end."""
+        """Run a script on a new log, with these settings, and judge the result."""
         begun = time.monotonic()
         self.blog.settings = settings
         self.still = NEVER_STILL if settings.get("MUTANT") else STILL
@@ -96,7 +96,7 @@ class Machine:
         except (AssertionError, requests.RequestException) as error:
             self.outcome.wrong.append(f"everything is there again: {error}")
         finally:
-            self.let_nothing_break()
+            self.stop_faults()
             self.people.go_home()
             self.blog.close()
         self.outcome.seconds = time.monotonic() - begun
@@ -118,7 +118,7 @@ class Machine:
         self.outcome.seen[fault] += 1
         self.outcome.happened.append((now, fault, where))
 
-    def let_nothing_break(self) -> None:
+    def stop_faults(self) -> None:
         """Disarm every line, and wait for what is on its way back."""
         for line in self.lines.values():
             line.calm()
@@ -126,14 +126,14 @@ class Machine:
             self.coming_back.pop().join()
 
     def bring_everything_back(self) -> list[str]:
-        """Let nothing break any more, and wait until all is quiet; return what is wrong with that."""
-        self.let_nothing_break()
+        """Stop all faults, and wait until the blog is at rest; return what is wrong."""
+        self.stop_faults()
         with self.handling:
             ended = [f"no part ends by itself: {name} did" for name in self.blog.processes if not self.blog.runs(name)]
         for name in PARTS:
             self.start(name)
         self.people.finish()
-        eventually(self.everybody_goes_on, BACK)
+        eventually(self.all_are_resumed, BACK)
         return [*ended, *self.wait_for_rest()]
 
     def wait_for_rest(self) -> list[str]:
@@ -150,12 +150,12 @@ class Machine:
             time.sleep(GLANCE)
         return [f"everything comes to rest: nothing has changed for {self.still} s, with {picture}"]
 
-    def everybody_goes_on(self) -> bool:
-        """Let every subscriber go on that is held; return whether there is none left."""
-        held = [name for name, one in self.blog.get(BUS, "/subscribers").items() if one["paused"]]
-        for name in held:
+    def all_are_resumed(self) -> bool:
+        """Resume every paused subscriber; return whether none was paused."""
+        paused = [name for name, one in self.blog.get(BUS, "/subscribers").items() if one["paused"]]
+        for name in paused:
             self.blog.send(BUS, f"/subscribers/{name}", {"paused": False}, "PATCH")
-        return not held and set(self.blog.get(BUS, "/subscribers")) == set(SERVICES)
+        return not paused and set(self.blog.get(BUS, "/subscribers")) == set(SERVICES)
 
     def picture(self) -> tuple[dict[str, int], dict[str, tuple[str, int, int]]]:
         """Return how many events there are of each type, and each subscriber's state, position, and its own word."""
@@ -167,7 +167,7 @@ class Machine:
         return Counter(event["type"] for event in self.blog.events()), places
 
     def look(self) -> list[str]:
-        """Gather what there is, and judge it."""
+        """Gather log, states and page, and judge them."""
         states = {name: self.blog.get(name, "/state") for name in SERVICES}
         evidence = Evidence(self.people.deeds, self.blog.events(), states, self.blog.get("query", "/posts"))
         acknowledged = [mark for deed in evidence.deeds if deed.outcome == "acknowledged" for mark in deed.marks]
@@ -195,8 +195,8 @@ class Machine:
             if not self.blog.runs(name):
                 self.blog.spawn(name)
 
-    def go_on(self, name: str) -> None:
-        """Let a part go on that stands still."""
+    def thaw(self, name: str) -> None:
+        """Continue a frozen part."""
         with self.handling:
             if name in self.blog.processes:
                 self.blog.signal_part(name, signal.SIGCONT)
@@ -211,7 +211,7 @@ class Machine:
 
     @singledispatchmethod
     def do(self, command: Command) -> None:
-        """Do what a command says."""
+        """Carry out a command."""
         raise NotImplementedError(command)
 
     @do.register
@@ -240,7 +240,7 @@ class Machine:
             if command.part in self.blog.processes:
                 self.blog.signal_part(command.part, signal.SIGSTOP)
                 self.saw("freeze", command.part)
-                self.later(command.still, self.go_on, command.part)
+                self.later(command.still, self.thaw, command.part)
 
     @do.register
     def _(self, command: commands.Fault) -> None:
@@ -274,7 +274,7 @@ class Machine:
 
 
 def is_quiet(counts: dict[str, int], subscribers: dict[str, tuple[str, int, int]]) -> bool:
-    """Whether everybody has heard everything, and nothing is owed."""
+    """Tell whether every subscriber has applied the whole log, and no reaction is owed."""
     head = sum(counts.values())
     heard = all(place == ("live", head, head) for place in subscribers.values())
     return heard and counts["CommentCreated"] <= counts["CommentModerated"] <= counts["CommentUpdated"]

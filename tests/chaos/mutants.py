@@ -36,7 +36,7 @@ def acknowledge_before_the_commit() -> None:
 
 
 def take_out_of_order() -> None:
-    """A position, not luck: here a service takes what comes, whatever is missing before it."""
+    """A position, not luck: this service applies an event without the events before it."""
     receive = Replica._receive_one
 
     def take(replica: Replica, event: Envelope) -> bool:
@@ -47,7 +47,7 @@ def take_out_of_order() -> None:
 
 
 def store_twice() -> None:
-    """The same `source` and `id` again is stored once: here it is stored again."""
+    """The same `source` and `id` is stored once: this bus stores it twice."""
 
     def insert(store: SqliteStore, seq: int, event: Envelope) -> int:
         body = msgspec.json.encode({**event, "seq": seq})
@@ -58,7 +58,7 @@ def store_twice() -> None:
 
 
 def react_only_to_what_is_new() -> None:
-    """A reaction is owed until it is seen: here a replay owes nothing, as in the course."""
+    """A reaction is owed until it is seen: this service owes nothing after a replay, as in the course."""
     apply = Replica._apply
 
     def react(replica: Replica, event: Envelope) -> None:
@@ -79,6 +79,6 @@ MUTANTS: dict[str, Callable[[], None]] = {
 
 
 def apply(name: str) -> None:
-    """Break this process, if it is told to."""
+    """Break this process in the way that a mutant names."""
     if name:
         MUTANTS[name]()

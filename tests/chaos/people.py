@@ -1,4 +1,4 @@
-"""People who write, several at once, and remember what they were told. They try again as a client does."""
+"""People who write, several at once, and note each answer. They retry as a client does."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ BATCH = {"Content-Type": "application/cloudevents-batch+json"}
 
 @dataclass
 class Deed:
-    """What somebody wrote, and what came of it.
+    """What a person wrote, and its outcome.
 
     `marks` are texts of its events that nothing else has. `outcome`: `acknowledged`; `unknown` after an answer that was
-    lost; `refused` while every answer said that nothing was stored, or nobody was there.
+    lost; `refused` while every answer said that nothing was stored, or no server was there.
     """
 
     marks: list[str]
@@ -71,13 +71,13 @@ class People:
         self._begin(self._publish, marks, [{**event, "type": "PostCreated"}], False)
 
     def finish(self) -> None:
-        """Wait until everybody has an answer, or has given up."""
+        """Wait until every person has an answer, or has given up."""
         for future in self._busy:
             future.result()
         self._busy.clear()
 
     def go_home(self) -> None:
-        """Let nobody write any more."""
+        """Stop all writing."""
         self.stopping.set()
         self._crowd.shutdown()
 
@@ -107,7 +107,7 @@ class People:
             self.stopping.wait(0.1)
 
     def _send(self, deed: Deed, url: str, body: Any) -> Any:
-        """Send JSON; note what came of it, and return the answer, None where there is no good one."""
+        """Send JSON; note the outcome, and return the answer, or None if there was no good one."""
         headers = BATCH if isinstance(body, list) else None
         try:
             answer = requests.post(url, json=body, headers=headers, timeout=ANSWER)
@@ -131,7 +131,7 @@ def mark(kind: str) -> str:
 
 
 def invent(marks: list[str]) -> list[dict[str, Any]]:
-    """Invent a post and its comments, or an event that no service knows, as somebody else's service would."""
+    """Invent a post and its comments, or an event of an unknown type, as a foreign service does."""
     envelopes = [{"specversion": "1.0", "id": uuid.uuid4().hex, "source": "/people"} for _ in marks]
     if len(marks) == 1:
         return [{**envelopes[0], "type": "Noted", "data": {"text": marks[0]}}]
@@ -144,5 +144,5 @@ def invent(marks: list[str]) -> list[dict[str, Any]]:
 
 
 def never_connected(error: requests.RequestException) -> bool:
-    """Whether the request never reached anybody."""
+    """Tell whether the request reached no server."""
     return isinstance(error, requests.ConnectionError) and "NewConnectionError" in repr(error)

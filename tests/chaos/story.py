@@ -47,5 +47,5 @@ def fault(time: str, what: str, where: str) -> Envelope:
 
 
 def remark(kind: str, data: dict[str, str], note: str, **attributes: str) -> Envelope:
-    """Make an event that tells the class something."""
+    """Return an event with a line for the class."""
     return complete({"source": "/chaos", "type": kind, "data": data, "note": note, **attributes}, **stamp())

@@ -37,7 +37,7 @@ def open_console(tab: Page, blog: Blog, moment: str = "") -> Page:
 
 
 def tell(blog: Blog, title: str, *comments: str) -> str:
-    """Write a post with comments; wait until all is judged, and everybody knows."""
+    """Write a post with comments; wait until all are judged, and all services have applied that."""
     post = blog.write_post(title)
     for comment in comments:
         blog.write_comment(post, comment)
@@ -503,7 +503,7 @@ def publish(blog: Blog, events: list[dict[str, Any]]) -> None:
         assert answer.ok, answer.text
 
 
-# -- for everybody ---------------------------------------------------------------------------------------------------
+# -- accessibility ---------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")

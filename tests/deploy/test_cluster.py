@@ -115,7 +115,7 @@ def test_with_docker_stopped_make_images_says_how_to_start_it(machine: Machine) 
     assert "Cannot connect to the Docker daemon" in said
 
 
-def test_an_image_that_does_not_build_is_told_with_what_docker_says(machine: Machine) -> None:
+def test_an_image_that_does_not_build_is_reported_with_dockers_output(machine: Machine) -> None:
     machine.has("docker", ("minibus-comments", "no space left on device", 1))
 
     status, said = machine.run("images")
@@ -173,7 +173,7 @@ def test_make_deploy_applies_waits_and_says_what_to_open(machine: Machine) -> No
         ("get ingressclasses", items(), "minikube addons enable ingress"),
     ],
 )
-def test_what_a_cluster_lacks_is_said_beforehand(machine: Machine, what: str, answer: object, warning: str) -> None:
+def test_what_a_cluster_lacks_is_reported_beforehand(machine: Machine, what: str, answer: object, warning: str) -> None:
     machine.has("kubectl", (what, answer, 0), *WELL)
 
     status, said = machine.run("deploy")
@@ -194,7 +194,7 @@ def test_what_a_cluster_lacks_is_said_beforehand(machine: Machine, what: str, an
         (unschedulable("unbound immediate PersistentVolumeClaims"), "kubectl get storageclass"),
     ],
 )
-def test_a_pod_that_does_not_start_is_told_with_cause_and_cure(
+def test_a_pod_that_does_not_start_is_reported_with_cause_and_cure(
     machine: Machine, trouble: dict[str, Any], told: str
 ) -> None:
     waiting = items({**DEPLOYMENTS["items"][0], "status": {}})

@@ -142,7 +142,7 @@ def test_the_story_passes_through_the_published_ports(containers: Containers) ->
     assert set(console) == {"posts", "comments", "query", "moderation"}
 
 
-def test_a_container_is_nobody_in_particular_and_cannot_change_itself(containers: Containers) -> None:
+def test_a_container_has_no_privileges_and_cannot_change_itself(containers: Containers) -> None:
     for name in PARTS:
         container = containers.container(name)
         assert docker("exec", container, "id", "-u").strip() == "10001"
@@ -163,7 +163,7 @@ def stops_by_itself(container: str) -> bool:
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_a_container_stops_within_two_seconds_and_says_nothing_bad(containers: Containers, name: str) -> None:
+def test_a_container_stops_quickly_and_logs_no_error(containers: Containers, name: str) -> None:
     container = containers.container(name)
 
     # A machine that is busy with other tests may take its time now and then.

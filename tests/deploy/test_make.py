@@ -156,7 +156,7 @@ def test_with_nothing_running_each_command_says_so(copy: Copy) -> None:
         assert "Start it with: make up" in copy.make(*arguments)
 
 
-def test_a_part_that_does_not_say_what_it_is_gets_one_line(tmp_path: Path) -> None:
+def test_a_part_without_its_settings_gets_one_line(tmp_path: Path) -> None:
     copy = Copy(tmp_path)
     project = copy.root / "blog" / "query" / "pyproject.toml"
     project.write_text(project.read_text().replace("port = 4002\n", ""))
@@ -269,7 +269,7 @@ class TestWhileItRuns:
         assert get("query", "/posts")
 
 
-def test_a_story_begins_anew_each_time_on_data_of_its_own_with_everybody_held(tmp_path: Path) -> None:
+def test_a_story_begins_anew_each_time_on_data_of_its_own_with_all_paused(tmp_path: Path) -> None:
     copy = Copy(tmp_path)
     [line] = [line for line in copy.make("story").splitlines() if line.startswith("query-was-down ")]
     title = line.partition(" ")[2].strip()
@@ -334,7 +334,7 @@ def test_everything_ends_although_a_page_listens(
 def test_reset_asks_before_it_empties_the_data(tmp_path: Path) -> None:
     copy = Copy(tmp_path)
     (copy.root / "data").mkdir()
-    log, note = copy.root / "data" / "events.db", copy.root / "data" / "a note of somebody's.txt"
+    log, note = copy.root / "data" / "events.db", copy.root / "data" / "a note.txt"
     log.touch()
     note.touch()
 

@@ -47,7 +47,7 @@ DEPLOYMENTS = of_kind("Deployment")
 # -- images ---------------------------------------------------------------------------------------------------------
 
 
-def test_hadolint_has_nothing_to_say() -> None:
+def test_hadolint_finds_no_mistake() -> None:
     done = run(BIN / "hadolint", *DOCKERFILES.values())
 
     assert (done.returncode, done.stdout) == (0, "")
@@ -62,7 +62,7 @@ def test_the_six_dockerfiles_begin_alike_so_that_images_share_their_layers() -> 
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_an_image_has_what_its_part_needs_and_starts_it_as_nobody_in_particular(name: str) -> None:
+def test_an_image_has_what_its_part_needs_and_starts_it_without_privileges(name: str) -> None:
     dockerfile = DOCKERFILES[name].read_text()
     project = tomllib.loads((ROOT / "blog" / name / "pyproject.toml").read_text())["project"]
     shared = tomllib.loads((ROOT / "blog" / "common" / "pyproject.toml").read_text())["project"]["dependencies"]
@@ -194,7 +194,7 @@ def test_a_pod_is_asked_whether_it_started_is_ready_and_lives(name: str) -> None
 
 
 @pytest.mark.parametrize("name", ["posts", "comments", "query", "client"])
-def test_a_pod_that_goes_still_answers_until_everybody_has_heard_of_it(name: str) -> None:
+def test_a_pod_that_ends_still_answers_until_all_have_noticed(name: str) -> None:
     pod = DEPLOYMENTS[f"{name}-depl"]["spec"]["template"]["spec"]
     [program, seconds] = pod["containers"][0]["lifecycle"]["preStop"]["exec"]["command"]
 
@@ -317,7 +317,7 @@ BROKEN = {
         *("ingress-srv.yaml", None, V1BETA1),
         *("Write apiVersion: networking.k8s.io/v1. Kubernetes 1.22 removed the others", "every path has a pathType"),
     ),
-    "an image that nobody builds": (
+    "an image that no Dockerfile builds": (
         *("posts-depl.yaml", "image: minibus-posts", "image: stephengrider/posts"),
         *("no Dockerfile here makes the image stephengrider/posts", "`make images` builds minibus-client,"),
     ),
@@ -325,7 +325,7 @@ BROKEN = {
         *("posts-depl.yaml", "imagePullPolicy: IfNotPresent", "imagePullPolicy: Always"),
         *("Kubernetes would always pull it from a registry, which does not have it", "Write imagePullPolicy: IfNot"),
     ),
-    "a setting that nobody reads": (
+    "a setting that no part reads": (
         *("posts-depl.yaml", "name: EVENT_BUS_URL", "name: EVENTBUS_URL"),
         *("posts-depl sets EVENTBUS_URL, which no part reads", "Did you mean EVENT_BUS_URL?"),
     ),
@@ -341,7 +341,7 @@ BROKEN = {
         *("secret.yaml", None, OPAQUE),
         *("Secret bus-token stands here in plain text", "kubectl create secret generic"),
     ),
-    "a claim that nobody makes": (
+    "a claim that no manifest makes": (
         *("event-bus-depl.yaml", "claimName: event-bus-data", "claimName: event-bus"),
         *("event-bus-depl waits for the claim event-bus, which is not here", "Did you mean event-bus-data?"),
     ),
@@ -357,7 +357,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("mistake", BROKEN)
-def test_what_learners_break_is_told_with_its_cure(tmp_path: Path, mistake: str) -> None:
+def test_what_learners_break_is_reported_with_its_cure(tmp_path: Path, mistake: str) -> None:
     name, right, wrong, cause, cure = BROKEN[mistake]
     shutil.copytree(K8S, tmp_path / "k8s")
     file = tmp_path / "k8s" / name

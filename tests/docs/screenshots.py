@@ -53,7 +53,7 @@ def a_blog(kind: type[B]) -> Iterator[B]:
 
 
 def import_story(blog: Blog) -> None:
-    """Fill the log with the story, and wait until everybody has heard it."""
+    """Fill the log with the story, and wait until every subscriber has applied it."""
     headers = {"Content-Type": "application/x-ndjson"}
     requests.put(
         f"{blog.url('event-bus')}/log", STORY.read_bytes(), headers=headers, timeout=PATIENCE

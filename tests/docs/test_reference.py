@@ -1,4 +1,4 @@
-"""The reference tells the truth: every route, setting, metric and event, and whatever a running part answers."""
+"""The reference is true: every route, setting, metric and event, and every answer of a running part."""
 
 from __future__ import annotations
 
@@ -226,7 +226,7 @@ def said_of(what: str) -> set[tuple[str, str]]:
     }
 
 
-# -- streams never end, so nobody generates requests for them -------------------------------------------------------
+# -- streams never end, so no requests are generated for them -------------------------------------------------------
 
 STREAMS = {
     "query": {"GET /posts/stream"},
@@ -463,7 +463,7 @@ def test_a_service_that_has_not_the_token_says_so_as_its_contract_says(new_blog:
         if operation.label not in STREAMS.get(name, ())
     ],
 )
-def test_whatever_is_asked_is_answered_as_the_contract_says(blog: Blog, name: str, operation: Operation) -> None:
+def test_every_request_is_answered_as_the_contract_says(blog: Blog, name: str, operation: Operation) -> None:
     there_is = {"name": "query", "post_id": next(iter(blog.get("posts", "/posts")), "1f2e3d4c"), "seq": 1}
     existing = {parameter: there_is[parameter] for parameter in re.findall(r"{(\w+)}", operation.path)}
     requests_of_all_kinds = (

@@ -63,7 +63,7 @@ def test_every_button_is_one_of_the_console() -> None:
 
 
 class Lesson:
-    """A story with everybody held at 0, the console in front of the class, and a terminal."""
+    """A story with every service paused at 0, the console on the projector, and a terminal."""
 
     def __init__(self, blog: Blog, tab: Page, story: str) -> None:
         self.blog = blog
@@ -79,7 +79,7 @@ class Lesson:
         self.tab.get_by_role("button", name=words, exact=True).click()
 
     def begin(self) -> None:
-        """Take everybody along, from 0."""
+        """Step all services, from 0."""
         self.click("Replay live …")
         self.click("Continue from #0, where it is paused")
         self.stands_at(0)

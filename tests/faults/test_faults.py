@@ -127,7 +127,7 @@ def cut_line(blog_behind_gateway: tuple[Blog, Proxy]) -> Iterator[tuple[Blog, Pr
 
 
 @pytest.mark.parametrize(("name", "reaction"), [("moderation", "CommentModerated"), ("comments", "CommentUpdated")])
-def test_a_reaction_survives_a_kill_between_hearing_and_publishing(
+def test_a_reaction_survives_a_kill_between_applying_and_publishing(
     cut_line: tuple[Blog, Proxy], name: str, reaction: str
 ) -> None:
     blog, gateway = cut_line

@@ -116,7 +116,7 @@ def test_what_is_no_http_or_two_requests_in_one_is_refused_in_the_one_shape(blog
     assert "Traceback" not in blog.log(name)
 
 
-# -- bodies that nobody should send -----------------------------------------------------------------------------------
+# -- bodies that no client should send -------------------------------------------------------------------------------
 
 
 def event(data: str) -> str:
@@ -159,9 +159,7 @@ BODIES: dict[str, tuple[bytes, str]] = {
 
 @pytest.mark.parametrize("chunk", [0, 50_000])
 @pytest.mark.parametrize("name", PARTS)
-def test_a_body_that_nobody_should_send_is_refused_and_leaves_no_trace(
-    blog: Blog, post: str, name: str, chunk: int
-) -> None:
+def test_a_hostile_body_is_rejected_and_leaves_no_trace(blog: Blog, post: str, name: str, chunk: int) -> None:
     before = everything(blog)
     path = WRITES.get(name, "/events").format(post=post)
 
@@ -184,7 +182,7 @@ def test_a_body_without_end_is_given_up(blog: Blog, post: str, name: str) -> Non
     with socket.create_connection(("127.0.0.1", blog.ports[name]), 20) as connection:
 
         def pour() -> None:
-            with suppress(OSError):  # somebody has hung up at last
+            with suppress(OSError):  # the other end has closed the connection
                 while True:
                     connection.sendall(piece)
 
@@ -272,7 +270,7 @@ def test_in_a_browser_it_is_text_and_the_policy_lets_no_script_in(browser: Brows
             page.goto(where)
             expect(page.locator(shows).first).to_be_visible()
             expect(page.locator("body")).to_contain_text("document.title='owned'")
-            # Whoever finds a hole in the page all the same meets the policy.
+            # A script that gets into the page in spite of this meets the policy.
             blocked = page.evaluate(
                 """() => new Promise(resolve => {
                     addEventListener("securitypolicyviolation", event => resolve(event.effectiveDirective));
@@ -292,9 +290,7 @@ OWN = {"/posts", "/comments", "/moderation"}  # who publishes by itself, once it
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_whatever_is_sent_at_random_is_answered_and_nothing_is_stored_by_halves(
-    blog: Blog, post: str, name: str
-) -> None:
+def test_random_requests_are_answered_and_nothing_is_stored_by_halves(blog: Blog, post: str, name: str) -> None:
     names = {"{post_id}": [post, "1f2e3d4c"], "{seq}": ["1", "0", "99999"], "{name}": ["fuzz-1", "fuzz-2", "fuzz.3"]}
     streams = {"GET /deliveries", "GET /whiteboard", "GET /posts/stream"}
     fuzzer = Fuzzer(SEED, [one.label for one in operations(name) if one.label not in streams], names)

@@ -148,7 +148,7 @@ def test_a_burst_while_one_is_down_keeps_the_memory_flat_and_the_others_going(ne
         new_blog.write_comment(post, f"In between {written}")
     others = [name for name in SERVICES if name != "query"]
     eventually(lambda: all(new_blog.get("event-bus", f"/subscribers/{name}")["lag"] == 0 for name in others))
-    assert written, "nobody wrote during the burst"
+    assert written, "no comment was written during the burst"
     assert new_blog.get("event-bus", "/subscribers/query")["lag"] > BURST
 
     new_blog.start("query")
@@ -169,7 +169,7 @@ class NarrowBlog(Blog):
         return ["sh", "-c", 'ulimit -n 400; exec "$0" "$@"', *super().command(name)]
 
 
-def test_a_bus_whose_connections_are_all_taken_refuses_and_goes_on_for_who_is_there(tmp_path: Path) -> None:
+def test_a_bus_whose_connections_are_all_taken_rejects_more_and_serves_the_rest(tmp_path: Path) -> None:
     bus = NarrowBlog(tmp_path)
     publisher = HTTPConnection("127.0.0.1", bus.ports["event-bus"], timeout=PATIENCE)
     event = ("POST", "/events", b'{"type": "Happened"}', {"Content-Type": "application/json"})

@@ -63,7 +63,7 @@ class Fuzzer(Random):
         self.names = names  # what may stand in the braces of a route
 
     def one_in(self, count: int) -> bool:
-        """Say yes once in so many times."""
+        """Return True once in `count` times."""
         return self.randrange(count) == 0
 
     def draw(self) -> bytes:

@@ -1,4 +1,4 @@
-"""Parts of pages that a test makes: between `<!-- NAME -->` and `<!-- end -->` stands what its run found."""
+"""Parts of pages that a test writes: the results of its run stand between `<!-- NAME -->` and `<!-- end -->`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def assert_made(page: Path, name: str, text: str) -> None:
-    """Compare this part of a page with what it has to say, or, with REWRITE=1, write that."""
+    """Compare this part of a page with the text of the run; with REWRITE=1, write the text into the page."""
     part = re.compile(rf"(?<=<!-- {name} -->\n).*?(?=<!-- end -->)", re.DOTALL)
     assert part.search(page.read_text()), f"{page.name} has no <!-- {name} --> … <!-- end -->"
     wanted = f"\n{text.strip()}\n\n"
@@ -17,10 +17,10 @@ def assert_made(page: Path, name: str, text: str) -> None:
         page.write_text(part.sub(lambda _: wanted, page.read_text(), count=1))
     found = part.search(page.read_text())
     assert found
-    assert found[0] == wanted, f"{page.name} tells of {name} as it was: look at it, and run this with REWRITE=1"
+    assert found[0] == wanted, f"{page.name} shows an old {name}. Run this with REWRITE=1, and read the change."
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
-    """Write a table in Markdown; what a cell says is only ever text."""
+    """Return a table in Markdown; cells are escaped."""
     lines = [head, ["---"] * len(head), *([html.escape(cell, quote=False) for cell in row] for row in rows)]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)

@@ -22,7 +22,7 @@ ONE_STORY = {"PostCreated": 1, "CommentCreated": 2, "CommentModerated": 2, "Comm
 
 
 def install_express() -> None:
-    """Install what the peers need, where it is missing."""
+    """Install the packages of the Express services, if they are missing."""
     if not (shutil.which("node") and shutil.which("npm")):
         in_ci("the course's services run on Express, which needs node and npm")
     with (PEERS / "package.json").open() as one_at_a_time:
@@ -32,14 +32,14 @@ def install_express() -> None:
 
 
 class MixedBlog(Blog):
-    """A blog in which the parts named in `express` are the course's; nobody needs its page."""
+    """A blog in which the parts named in `express` are the course's; the page is left out."""
 
     def __init__(self, folder: Path, *express: str, **settings: str) -> None:
         super().__init__(folder, **settings)
         self.express = set(express)
         if "event-bus" in express:
             self.settings["SUBSCRIBERS"] = ",".join(self.url(name) for name in SERVICES)
-            # Or a verdict may overtake its comment, which nobody mends on a bus that does not count.
+            # Otherwise a verdict may overtake its comment, and a bus without numbers cannot repair that.
             self.settings["SOCKETS"] = "1"
 
     def start_with_listed(self, *names: str) -> MixedBlog:
@@ -53,7 +53,7 @@ class MixedBlog(Blog):
         return ["node", str(PEERS / f"{name}.js")] if name in self.express else super().command(name)
 
     def answers(self, name: str, path: str) -> bool:
-        """Say whether this path of a part answers well; the course's have no probes, so any answer will do."""
+        """Tell whether this path of a part answers without an error; of the course's parts any answer counts."""
         if name not in self.express:
             return super().answers(name, path)
         return requests.get(self.url(name) + path, timeout=PATIENCE).status_code > 0
@@ -69,7 +69,7 @@ class MixedBlog(Blog):
         self.start(name)
 
     def replace(self, *express: str) -> None:
-        """Let exactly these services be the course's, and the others ours, each at its address."""
+        """Replace services until exactly these are the course's, each at its address."""
         for name in set(SERVICES) & (self.express ^ set(express)):
             self.stop(name)
             (self.start_express if name in express else self.start_ours)(name)
@@ -85,7 +85,7 @@ class MixedBlog(Blog):
         """Return how the bus sends to this subscriber."""
         return self.get("event-bus", f"/subscribers/{name}")["mode"]
 
-    def tell_the_story(self, title: str) -> str:
+    def write_the_story(self, title: str) -> str:
         """Write a post with two comments; return its id."""
         post = self.write_post(title)
         if self.settings.get("EVENT_STORE") == "none":
@@ -100,12 +100,12 @@ class MixedBlog(Blog):
         return sorted(post["title"] for post in self.get("query", "/posts").values())
 
     def shows(self, title: str) -> bool:
-        """Say whether query shows the story under this title: both comments, once each, judged."""
+        """Tell whether query shows the story under this title: both comments, once each, judged."""
         [post] = [post for post in self.get("query", "/posts").values() if post["title"] == title] or [{"comments": []}]
         return [(comment["content"], comment["status"]) for comment in post["comments"]] == [*STORY.items()]
 
     def has_judged(self, post: str) -> bool:
-        """Say whether no comment on this post is pending in the books of comments."""
+        """Tell whether comments has judged every comment on this post."""
         comments = self.get("comments", f"/posts/{post}/comments")
         return [comment["status"] for comment in comments] == [*STORY.values()]
 

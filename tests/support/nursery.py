@@ -1,7 +1,7 @@
-"""A nursery of processes: what a part imports is imported once, and each part is a fork, up in a fifth of the time.
+"""A nursery of processes: it imports what parts need once, and forks each part, which takes a fifth of a start.
 
-Parts are started a thousand times here, and starting Python and importing Flask is nearly all that a start costs. From
-the fork on it is gunicorn with our settings, as ever. gevent patches gunicorn's worker before that imports anything;
+The tests start parts a thousand times, and nearly all of a start is Python and the import of Flask. After the fork,
+gunicorn runs with our settings as always. gevent patches gunicorn's worker before that imports anything;
 here it patches the nursery: `python -m gevent.monkey --module tests.support.nursery`.
 """
 
@@ -13,7 +13,7 @@ import signal
 import sys
 from contextlib import suppress
 
-# Imported for all its children. Of ours only what reads no settings.
+# Imported for all children: libraries, and of our modules only those that read no settings.
 import event_bus.log.store.sqlite  # noqa: F401
 import flask_cors  # noqa: F401
 import gevent
@@ -26,16 +26,16 @@ from gunicorn.workers import ggevent  # noqa: F401
 
 fork = monkey.get_original("os", "fork")
 waitpid = monkey.get_original("os", "waitpid")
-ended: dict[int, int] = {}  # process id → exit status, because the system tells only once
+ended: dict[int, int] = {}  # process id → exit status, because the system reports it only once
 
 
 def fork_part(arguments: list[str], log: str, environment: dict[str, str]) -> int:
     """Fork, and become gunicorn with these arguments in the child; return the child's process id."""
     child: int = fork()
     if child:
-        ended.pop(child, None)  # somebody else, long ago
+        ended.pop(child, None)  # an earlier process of the same id
         with suppress(PermissionError, ProcessLookupError):
-            os.setpgid(child, child)  # both say it, because neither knows who comes first
+            os.setpgid(child, child)  # both do it, because either may be the first
         return child
     os.setpgid(0, 0)
     with open(log, "ab") as output, open(os.devnull, "rb") as nothing:
@@ -61,7 +61,7 @@ def fork_part(arguments: list[str], log: str, environment: dict[str, str]) -> in
 
 
 def status_of(child: int) -> int | None:
-    """Return how a child has ended, as `subprocess` tells it; nothing while it runs."""
+    """Return the exit status of a child as `subprocess` does, None while it runs."""
     if child not in ended:
         has_ended, status = waitpid(child, os.WNOHANG)
         if has_ended:
@@ -70,7 +70,7 @@ def status_of(child: int) -> int | None:
 
 
 def serve() -> None:
-    """Answer every line of JSON: fork a part, or say how one has ended. With the last line all of them end."""
+    """Answer every line of JSON: fork a part, or return the exit status of one. At the end of input, kill all parts."""
     for line in sys.stdin:
         order = json.loads(line)
         print(json.dumps(fork_part(**order) if isinstance(order, dict) else status_of(order)), flush=True)

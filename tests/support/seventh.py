@@ -1,4 +1,4 @@
-"""The blog with a seventh part: the service that docs/adding-a-service.md lets its reader write."""
+"""The blog with a seventh part: the service that the reader of docs/adding-a-service.md writes."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class WithNotifications(Blog):
         return [sys.executable, "-m", "gunicorn", *settings, "notifications:app"]
 
     def write_about_tea(self) -> None:
-        """Let happen what happens on the page."""
+        """Publish the events of the page."""
         self.publish("PostCreated", {"id": "7ea7ea7e", "title": "Tea"})
         comment = {"id": "c0ffee01", "postId": "7ea7ea7e", "content": "Earl Grey, please", "status": "pending"}
         self.publish("CommentCreated", comment)
 
     def publish(self, event_type: str, data: dict[str, str]) -> None:
-        """Publish an event as anybody can."""
+        """Publish an event, as any client can."""
         source = "/comments" if event_type.startswith("Comment") else "/posts"
         assert self.send("event-bus", "/events", {"type": event_type, "source": source, "data": data}).ok

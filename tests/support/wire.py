@@ -45,7 +45,7 @@ def in_chunks(body: bytes, size: int) -> bytes:
 def send(port: int, sent: bytes) -> Answer:
     """Send bytes, and read one answer; of a stream without an end only its head."""
     with socket.create_connection(("127.0.0.1", port), 20) as connection:
-        with suppress(OSError):  # refused before it was all there
+        with suppress(OSError):  # rejected before it was complete
             connection.sendall(sent)
         answer = HTTPResponse(connection, method="HEAD" if sent.startswith(b"HEAD ") else None)
         answer.begin()
@@ -57,9 +57,9 @@ def send(port: int, sent: bytes) -> Answer:
 def assert_answered_well(answer: Answer, sent: bytes) -> None:
     """Check that this is a correct answer, or the one error shape; 5xx only as HTTP itself or a contract means it."""
     what = (sent[:2000], answer)
-    if answer.status == 503:  # somebody else is away, and a contract says so
+    if answer.status == 503:  # another part is down, which a contract allows
         assert answer.headers["retry-after"], what
-    elif answer.status >= 500:  # RFC 9112, section 6.1: a transfer coding that nobody knows
+    elif answer.status >= 500:  # RFC 9112, section 6.1: an unknown transfer coding
         assert answer.status == 501, what
         assert b"ransfer-" in sent, what
     if answer.status < 400:

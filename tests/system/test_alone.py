@@ -1,4 +1,4 @@
-"""One part alone, as somebody runs it who works on it: `python posts.py`, with reload."""
+"""One part alone, as its developer runs it: `python posts.py`, with reload."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def alone(new_blog: Blog, tmp_path: Path) -> Iterator[Path]:
         process.wait(PATIENCE)
 
 
-def test_a_mended_service_takes_the_event_that_was_parked(alone: Path, new_blog: Blog) -> None:
+def test_a_mended_service_applies_the_event_that_was_parked(alone: Path, new_blog: Blog) -> None:
     mended = alone.read_text()
     half_done = '    posts["half"] = post\n    assert post["title"] != "Poison"\n    del posts["half"]\n'
     alone.write_text(mended.replace("    posts.setdefault", f"{half_done}    posts.setdefault"))

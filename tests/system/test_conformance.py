@@ -104,7 +104,7 @@ class Run:
 
 
 def check(role: str, command: str | None = None, *options: str, **settings: str) -> Run:
-    """Run the checker on a service, at ports that nobody else uses."""
+    """Run the checker on a service, at free ports."""
     listening = [free_port() for _ in range(4)]
     express = "express" in options
     given = {

@@ -33,7 +33,7 @@ def rewind(blog: Blog, to: int = 0) -> requests.Response:
 
 @pytest.fixture
 def story(blog: Blog) -> Iterator[Blog]:
-    """The chapter's story, written and settled; query goes on afterwards, whatever was done to it."""
+    """The chapter's story, written and settled; query is resumed afterwards."""
     number = len(blog.page())
     post = blog.write_post(f"Story {number}")
     for content in ("plain", "orange"):
@@ -91,7 +91,7 @@ def test_several_steps_at_once_are_taken_one_after_the_other(story: Blog) -> Non
     assert subscriber(story)["position"] == 4
 
 
-def test_steps_go_on_while_new_posts_keep_coming(story: Blog) -> None:
+def test_steps_continue_while_new_posts_keep_coming(story: Blog) -> None:
     pause(story)
     rewind(story, to=2)
     assert story.get("query", "/state") == {"at": 2, "state": looked_back(story, 2), "skipped": []}
@@ -115,7 +115,7 @@ def test_steps_go_on_while_new_posts_keep_coming(story: Blog) -> None:
         writer.join()
 
 
-def test_a_query_killed_in_the_middle_is_replayed_to_where_it_was_held(story: Blog) -> None:
+def test_a_query_killed_in_the_middle_is_replayed_to_where_it_was_paused(story: Blog) -> None:
     pause(story)
     rewind(story)
     step(story, count=3)

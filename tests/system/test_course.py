@@ -40,7 +40,7 @@ def test_an_express_service_that_is_listed_plays_its_part(mixed: MixedBlog, name
     mixed.express = {name}
     mixed.start_with_listed(name)
 
-    mixed.tell_the_story("On our bus")
+    mixed.write_the_story("On our bus")
 
     eventually(lambda: mixed.shows("On our bus"))
     assert mixed.mode(name) == "listed"
@@ -52,19 +52,19 @@ def test_an_express_service_that_is_listed_plays_its_part(mixed: MixedBlog, name
 def test_an_express_query_takes_over_from_ours_and_ours_comes_back(mixed: MixedBlog, express: str) -> None:
     mixed.settings["EXPRESS"] = express
     mixed.start(*OURS).ready()
-    mixed.tell_the_story("Before")
+    mixed.write_the_story("Before")
     eventually(lambda: mixed.shows("Before"))
 
     mixed.stop("query")
     mixed.start_express("query")
 
     eventually(lambda: mixed.shows("Before"))  # read from GET /events, as in the course
-    mixed.tell_the_story("Meanwhile")
+    mixed.write_the_story("Meanwhile")
     eventually(lambda: mixed.shows("Meanwhile"))
     assert mixed.mode("query") == "listed"
 
     mixed.stop("query")
-    mixed.tell_the_story("Missed")
+    mixed.write_the_story("Missed")
     mixed.start_ours("query")
 
     eventually(lambda: all(mixed.shows(title) for title in ("Before", "Meanwhile", "Missed")))
@@ -77,10 +77,10 @@ def test_an_express_query_takes_over_from_ours_and_ours_comes_back(mixed: MixedB
 
 def test_what_ours_did_not_acknowledge_goes_to_the_express_query_at_its_address(mixed: MixedBlog) -> None:
     mixed.start(*OURS).ready()
-    mixed.tell_the_story("Acknowledged")
+    mixed.write_the_story("Acknowledged")
     eventually(lambda: mixed.shows("Acknowledged"))
     mixed.stop("query")
-    post = mixed.tell_the_story("Not acknowledged")
+    post = mixed.write_the_story("Not acknowledged")
     eventually(lambda: mixed.has_judged(post))
 
     mixed.bus_seen_by["query"] = f"http://127.0.0.1:{free_port()}"  # so it has nothing but what it is sent
@@ -94,7 +94,7 @@ def test_what_ours_did_not_acknowledge_goes_to_the_express_query_at_its_address(
 def test_an_express_moderation_takes_over_from_ours_and_ours_comes_back(mixed: MixedBlog) -> None:
     mixed.start(*OURS).ready()
     mixed.stop("moderation")
-    first = mixed.tell_the_story("Not judged yet")
+    first = mixed.write_the_story("Not judged yet")
 
     mixed.start_express("moderation")
 
@@ -110,11 +110,11 @@ def test_an_express_moderation_takes_over_from_ours_and_ours_comes_back(mixed: M
     # Ours answers for every comment, also for those that the other one judged, and comments takes over what is new.
     eventually(lambda: mixed.last_verdict(first) == "rejected")
     assert mixed.mode("moderation") == "registered"
-    mixed.tell_the_story("Ours again")
+    mixed.write_the_story("Ours again")
     eventually(lambda: mixed.shows("Ours again"))
     counts = mixed.counts()
     mixed.restart("moderation")
-    mixed.tell_the_story("And again")
+    mixed.write_the_story("And again")
     eventually(lambda: mixed.shows("And again"))
     assert mixed.counts() - counts == ONE_STORY
 
@@ -135,16 +135,16 @@ def on_express(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MixedBlog]:
 
 
 def test_our_services_tell_the_story_on_the_express_bus(on_express: MixedBlog) -> None:
-    on_express.tell_the_story("On their bus")
+    on_express.write_the_story("On their bus")
 
     eventually(lambda: on_express.shows("On their bus"))
     assert on_express.counts() == ONE_STORY
 
 
 def test_our_query_catches_up_from_the_express_bus(on_express: MixedBlog) -> None:
-    on_express.tell_the_story("Before query was away")
+    on_express.write_the_story("Before query was away")
     on_express.stop("query")
-    post = on_express.tell_the_story("While query was away")
+    post = on_express.write_the_story("While query was away")
     eventually(lambda: on_express.has_judged(post))
 
     on_express.start("query")
@@ -156,7 +156,7 @@ def test_our_query_catches_up_from_the_express_bus(on_express: MixedBlog) -> Non
 def test_comments_written_without_moderation_are_judged_later_on_the_express_bus(on_express: MixedBlog) -> None:
     before = on_express.counts()
     on_express.stop("moderation")
-    on_express.tell_the_story("Patient")
+    on_express.write_the_story("Patient")
     assert on_express.counts() - before == {"PostCreated": 1, "CommentCreated": 2}
 
     on_express.start("moderation")
@@ -166,7 +166,7 @@ def test_comments_written_without_moderation_are_judged_later_on_the_express_bus
 
 
 def test_a_restart_of_any_service_repeats_no_reaction_on_the_express_bus(on_express: MixedBlog) -> None:
-    on_express.tell_the_story("Before the restarts")
+    on_express.write_the_story("Before the restarts")
     eventually(lambda: on_express.shows("Before the restarts"))
 
     counts = on_express.counts()
@@ -174,27 +174,27 @@ def test_a_restart_of_any_service_repeats_no_reaction_on_the_express_bus(on_expr
     on_express.restart(*SERVICES)
 
     # Reactions are published oldest first, so those of the second story come after any that were repeated.
-    on_express.tell_the_story("After the restarts")
+    on_express.write_the_story("After the restarts")
     eventually(lambda: on_express.shows("Before the restarts") and on_express.shows("After the restarts"))
     assert on_express.counts() - counts == ONE_STORY
 
 
-def test_an_event_that_cannot_be_applied_holds_up_nobody_on_the_express_bus(on_express: MixedBlog) -> None:
+def test_an_event_that_cannot_be_applied_delays_no_other_on_the_express_bus(on_express: MixedBlog) -> None:
     for bad in ({"type": "CommentCreated", "data": {"id": "no content"}}, {"data": "no type"}, ["no object"]):
         assert on_express.send("event-bus", "/events", bad).ok
-    post = on_express.tell_the_story("After what is bad")
+    post = on_express.write_the_story("After what is bad")
     eventually(lambda: on_express.shows("After what is bad"))
 
     on_express.restart(*SERVICES)
 
     eventually(lambda: on_express.shows("After what is bad") and on_express.has_judged(post))
-    on_express.tell_the_story("And later")
+    on_express.write_the_story("And later")
     eventually(lambda: on_express.shows("And later"))
     assert on_express.send("comments", "/posts/unknown/comments", {"content": "lost"}).status_code == 404
 
 
 def test_our_query_is_ready_only_when_it_has_read_the_log_of_the_express_bus(on_express: MixedBlog) -> None:
-    on_express.tell_the_story("Long ago")
+    on_express.write_the_story("Long ago")
     asked, go_on = threading.Event(), threading.Event()
 
     def delay(request: Request, pass_on: PassOn) -> Answer:
@@ -227,7 +227,7 @@ def test_our_services_tell_the_story_on_a_bus_that_keeps_nothing(tmp_path: Path)
         blog.start(*OURS).ready()
         assert requests.get(f"{blog.url('event-bus')}/events", timeout=PATIENCE).status_code == 404
 
-        blog.tell_the_story("On the course's first bus")
+        blog.write_the_story("On the course's first bus")
 
         eventually(lambda: blog.shows("On the course's first bus"))
         assert blog.send("comments", "/posts/unknown/comments", {"content": "lost"}).status_code == 404
@@ -250,7 +250,7 @@ def forgetful(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MixedBlog]:
 
 
 def test_without_a_store_the_story_passes_and_nothing_is_kept(forgetful: MixedBlog) -> None:
-    forgetful.tell_the_story("Once only")
+    forgetful.write_the_story("Once only")
 
     eventually(lambda: forgetful.shows("Once only"))
     assert forgetful.events() == []
@@ -266,7 +266,7 @@ def test_without_a_store_the_story_passes_and_nothing_is_kept(forgetful: MixedBl
 
 def test_without_a_store_a_service_that_was_away_has_missed_what_happened(forgetful: MixedBlog) -> None:
     forgetful.stop("query")
-    post = forgetful.tell_the_story("Missed")
+    post = forgetful.write_the_story("Missed")
     eventually(lambda: forgetful.has_judged(post))
 
     forgetful.start("query")

@@ -50,7 +50,7 @@ Played = subprocess.CompletedProcess[str]
 
 
 def play(name: str, sabotage: str, setting: str) -> Played:
-    """Play a lab to its end, as `make lab` does, but wait for nobody."""
+    """Play a lab to its end, as `make lab` does, but without waiting for Enter."""
     program = ["-c", f"{SABOTEUR}{sabotage}\nsys.exit(main())"] if sabotage else ["-m", "labs"]
     return subprocess.run(
         [sys.executable, *program, name, "--auto"],

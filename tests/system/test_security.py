@@ -32,7 +32,7 @@ CHANGES = [
         {"Host": "evil.example"},
     ],
 )
-def test_a_page_of_somebody_elses_can_change_nothing(
+def test_a_page_of_another_origin_can_change_nothing(
     blog: Blog, method: str, path: str, body: object, header: dict[str, str]
 ) -> None:
     log, subscribers = blog.events(), set(blog.get("event-bus", "/subscribers"))
@@ -46,7 +46,7 @@ def test_a_page_of_somebody_elses_can_change_nothing(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a second loopback address from the start")
-def test_a_part_listens_where_it_is_told_to_and_nowhere_else(new_blog: Blog) -> None:
+def test_a_part_listens_where_bind_names_and_nowhere_else(new_blog: Blog) -> None:
     new_blog.settings = {"BIND": "127.0.0.2"}
     new_blog.spawn("client")
     elsewhere = f"http://127.0.0.2:{new_blog.ports['client']}"
@@ -74,7 +74,7 @@ def test_an_address_that_can_be_read_in_two_ways_is_refused(blog: Blog, url: str
     assert answer.json()["errors"][0]["field"] == "url"
 
 
-def test_hosts_that_the_bus_was_told_of_may_register(new_blog: Blog) -> None:
+def test_hosts_in_the_settings_of_the_bus_may_register(new_blog: Blog) -> None:
     new_blog.settings = {"SUBSCRIBER_HOSTS": "posts, .svc.cluster.local, 10.0.0.0/8"}
     new_blog.start("event-bus")
     for host, status in {

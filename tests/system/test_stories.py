@@ -79,7 +79,7 @@ ENDS: dict[str, tuple[int, dict[str, dict[str, int]]]] = {
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_story_ends_in_its_state_and_nothing_is_said_twice(new_blog: Blog, name: str) -> None:
+def test_a_story_ends_in_its_state_and_nothing_is_published_twice(new_blog: Blog, name: str) -> None:
     blog, file = on_a_new_log(new_blog), (STORIES / f"{name}.ndjson").read_bytes()
     head, page = ENDS[name]
 
@@ -95,7 +95,7 @@ def test_a_story_ends_in_its_state_and_nothing_is_said_twice(new_blog: Blog, nam
         now = blog.get(service, "/state")
         assert now == {"at": head, "state": now["state"], "skipped": []}
         assert blog.get("event-bus", f"/subscribers/{service}/state?at={head}")["state"] == now["state"]
-    # Whatever the services still had to say would come before what is written now.
+    # Otherwise late reactions of the services would precede what is written now.
     blog.write_post("The day after")
     eventually(lambda: all_caught_up(blog))
     assert [event["type"] for event in blog.events()[head:]] == ["PostCreated"]
@@ -120,9 +120,7 @@ def test_the_stories_come_out_of_their_script_the_same_every_time(tmp_path: Path
         assert (tmp_path / f"{name}.ndjson").read_bytes() == (STORIES / f"{name}.ndjson").read_bytes()
 
 
-def test_the_long_story_is_imported_whole_or_not_at_all_and_everybody_catches_up(
-    new_blog: Blog, tmp_path: Path
-) -> None:
+def test_the_long_story_is_imported_whole_or_not_at_all_and_all_catch_up(new_blog: Blog, tmp_path: Path) -> None:
     length = 20_000  # of 100,000 it takes a minute; a log of those is opened in test_console.py
     command = [sys.executable, str(STORIES / "tell.py"), "long", str(tmp_path)]
     subprocess.run(command, check=True, cwd=ROOT, env=os.environ | {"LONG": str(length)}, timeout=100)
@@ -229,7 +227,7 @@ def test_while_a_story_is_imported_nothing_else_is_published(bus: Blog) -> None:
     assert publish(bus).json()["seq"] == 61
 
 
-def test_an_upload_that_breaks_off_leaves_nothing_and_is_in_nobodys_way(bus: Blog) -> None:
+def test_an_upload_that_breaks_off_leaves_nothing_and_blocks_nothing(bus: Blog) -> None:
     upload = HalfAnUpload(bus, HAPPY)
     eventually(lambda: put(bus, HAPPY[:40]).status_code == 503)
 

@@ -80,7 +80,7 @@ def test_a_bare_event_is_taken_and_shown_as_the_course_does(blog: Blog) -> None:
     eventually(lambda: "Bare" in blog.page())
 
 
-def test_a_service_takes_an_event_from_a_bus_that_does_not_count(blog: Blog) -> None:
+def test_a_service_applies_an_event_from_a_bus_without_numbers(blog: Blog) -> None:
     event = {"type": "PostCreated", "data": {"id": "c0ffee00", "title": "From nowhere"}}
 
     answer = blog.send("posts", "/events", event)

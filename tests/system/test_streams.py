@@ -86,7 +86,7 @@ def test_the_log_can_be_followed_and_resumed_without_loss_or_repetition(bus: Blo
 
 
 @pytest.mark.parametrize("last", ["another:1", "{log}:" + "0" * 5000, "{log}:" + "0" * 18 + "99999999", "{log}:²", ""])
-def test_of_another_log_a_listener_is_told_to_start_over(bus: Blog, last: str) -> None:
+def test_of_another_log_a_listener_starts_over(bus: Blog, last: str) -> None:
     publish(bus, 1)
     log = bus.send("event-bus", "/subscribers/curious", {"url": "http://127.0.0.1:1"}, "PUT").json()["log"]
     reader = Reader(f"{bus.url('event-bus')}/events", last=last.format(log=log).encode())
@@ -122,7 +122,7 @@ def test_the_log_comes_one_event_a_line(bus: Blog) -> None:
     assert [json.loads(line)["seq"] for line in answer.iter_lines()] == list(range(1, head(bus) + 1))
 
 
-def test_every_delivery_is_told_its_history_first(blog: Blog) -> None:
+def test_every_stream_of_deliveries_begins_with_its_history(blog: Blog) -> None:
     blog.write_post("Delivered")
     eventually(lambda: "Delivered" in blog.page())
     blog.stop("moderation")
@@ -181,7 +181,7 @@ class Trouble:
         self.server.close()
 
 
-def test_subscribers_that_misbehave_slow_nobody_and_cost_no_memory(new_blog: Blog) -> None:
+def test_subscribers_that_misbehave_slow_no_other_and_cost_no_memory(new_blog: Blog) -> None:
     new_blog.start().ready()
     troubles = [Trouble(kind) for kind in ("hangs", "trickles", "nonsense")]
     try:
