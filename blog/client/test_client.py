@@ -135,7 +135,7 @@ def test_the_theme_comes_before_the_rules_of_the_page(browser: Browser, query: Q
     assert page.index("/static/theme.css") < page.index("/static/page.css")
     with browser.get("/static/theme.css") as theme:
         assert theme.mimetype == "text/css"
-        assert "--ground: light-dark(" in theme.text
+        assert b"--ground: light-dark(" in theme.data
 
 
 def test_an_unknown_address_answers_in_the_shape_of_every_error(browser: Browser) -> None:
