@@ -86,7 +86,7 @@ def tells_the_bus(it: ServiceBench) -> None:
     """
     post, content = it.new_post(), it.unique("Tell the others")
     comment = written(it, post, content)
-    data = it.bus.heard("CommentCreated", "id", "postId", "status", content=content)
+    data = it.bus.received("CommentCreated", "id", "postId", "status", content=content)
     wanted = {"id": comment.get("id"), "content": content, "postId": post, "status": "pending"}
     compare("CommentCreated", data, wanted)
 
@@ -128,7 +128,7 @@ def says_what_a_verdict_means(it: ServiceBench) -> None:
     """
     for verdict in ("approved", "rejected"):
         post, wanted = judge(it, verdict)
-        data = it.bus.heard("CommentUpdated", "id", "postId", "status", "content", id=wanted["id"])
+        data = it.bus.received("CommentUpdated", "id", "postId", "status", "content", id=wanted["id"])
         compare("CommentUpdated", data, {**wanted, "postId": post})
 
 

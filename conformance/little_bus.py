@@ -1,4 +1,4 @@
-"""The checker's own event bus: the course's, for one service, with notes of what that service publishes."""
+"""The checker's own event bus: the course's bus for one service, which records what this service publishes."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from harness.server import Request, json_answer
 
 
 class LittleBus(CourseBus):
-    """A bus at `url` for the service at `service`. It shows what the service publishes, and can be taken away."""
+    """A bus at `url` for the service at `service`. It records what the service publishes, and can be closed."""
 
     def __init__(self, url: str, service: str, patience: float) -> None:
         super().__init__(service)
         self.url = url
         self.service = service
         self.patience = patience
-        self.published: list[Event] = []  # by the service
-        self.misfits: list[str] = []  # what it published that is no event
+        self.published: list[Event] = []  # events of the service
+        self.misfits: list[str] = []  # descriptions of bodies from the service that are not events
         self._noted = 0
         self._changed = threading.Condition()
         self._to_deliver: queue.SimpleQueue[Event] = queue.SimpleQueue()
@@ -40,7 +40,7 @@ class LittleBus(CourseBus):
     # -- what a service sees ------------------------------------------------------------------------------------------
 
     def receive(self, request: Request) -> Reply:
-        """Store an event of the service, and note it. Refuse what is no event."""
+        """Store an event of the service, and record it. Answer 400 to a body that is not an event."""
         event, problem = read(request.body, request.headers.get("Content-Type", ""))
         with self._changed:
             if event is None:
@@ -54,7 +54,7 @@ class LittleBus(CourseBus):
         return json_answer(200, {"status": "OK"}) if event else json_answer(400, {"errors": [{"message": problem}]})
 
     def send_out(self, event: Event) -> None:
-        """Send an event to the service once, behind those that came before it."""
+        """Deliver an event to the service once, after all earlier events."""
         self._to_deliver.put(event)
 
     def _deliver_for_ever(self) -> None:
@@ -83,13 +83,13 @@ class LittleBus(CourseBus):
         with self._one_at_a_time:
             return ask("POST", f"{self.service}/events", event)
 
-    def listen(self) -> None:
-        """Let `heard` and the misfits begin here: ignore what has come before."""
+    def ignore_earlier(self) -> None:
+        """Make `received` ignore all events and misfits up to now."""
         with self._changed:
             self._noted = len(self.published)
             self.misfits.clear()
 
-    def heard(self, kind: str, *names: str, **facts: Any) -> dict[str, Any]:
+    def received(self, kind: str, *names: str, **facts: Any) -> dict[str, Any]:
         """Wait for an event of this type from the service, whose data has these names and facts; return its data."""
         deadline = time.monotonic() + self.patience
         with self._changed:
@@ -97,23 +97,23 @@ class LittleBus(CourseBus):
                 for event in self.published[self._noted :]:
                     if event["type"] == kind and has(event["data"], facts):
                         if not set(names) <= set(event["data"]):
-                            raise Broken(f"{kind} with {', '.join(names)}", told(event))
+                            raise Broken(f"{kind} with {', '.join(names)}", describe(event))
                         return event["data"]
                 left = deadline - time.monotonic()
                 if left <= 0:
-                    raise Broken(f"an event {kind} at the bus, with {as_json(facts)}", self._what_came())
+                    raise Broken(f"an event {kind} at the bus, with {as_json(facts)}", self._findings())
                 self._changed.wait(left)
 
     def count(self, kind: str, **facts: Any) -> int:
         """Count the events of this type and with these facts that the service has published."""
         return sum(event["type"] == kind and has(event["data"], facts) for event in list(self.published))
 
-    def _what_came(self) -> str:
-        came = self.misfits + [told(event) for event in self.published[self._noted :]]
-        if came:
-            return cut("; ".join(came[-3:]), 400)
-        never = "" if self.published else f"; it has sent nothing at all to {self.url}/events yet"
-        return f"nothing within {self.patience:g} s{never}"
+    def _findings(self) -> str:
+        found = self.misfits + [describe(event) for event in self.published[self._noted :]]
+        if found:
+            return cut("; ".join(found[-3:]), 400)
+        never = "" if self.published else f"; the service has not sent any request to {self.url}/events"
+        return f"no event within {self.patience:g} s{never}"
 
     @contextmanager
     def away(self) -> Iterator[None]:
@@ -126,24 +126,24 @@ class LittleBus(CourseBus):
 
 
 def read(body: bytes, media_type: str) -> tuple[Event | None, str]:
-    """Return an event, or what is wrong with it."""
+    """Return an event, or a description of a body that is not an event."""
     shown = cut(body.decode(errors="replace"), 120)
     if "json" not in media_type:
-        return None, f"an event that is not sent as application/json, but as {media_type or 'nothing in particular'}"
+        return None, f"an event with Content-Type {media_type or 'missing'}, not application/json"
     try:
         event = json.loads(body)
     except ValueError:
-        return None, f"an event that is no JSON: {shown}"
+        return None, f"a body that is not JSON: {shown}"
     if not isinstance(event, dict) or not isinstance(event.get("type"), str) or "data" not in event:
         return None, f"an event without type or data: {shown}"
     return event, ""
 
 
 def has(data: Any, facts: dict[str, Any]) -> bool:
-    """Whether an event's data is an object with these facts."""
+    """Return whether an event's data is an object with these facts."""
     return isinstance(data, dict) and all(name in data and data[name] == fact for name, fact in facts.items())
 
 
-def told(event: Event) -> str:
-    """Tell of an event."""
+def describe(event: Event) -> str:
+    """Return an event's type and data as text, for a failure."""
     return f"{event['type']} {as_json(event['data'])}"

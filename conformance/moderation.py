@@ -16,7 +16,7 @@ def judged(it: ServiceBench, content: str) -> dict[str, Any]:
     """Publish a new comment, and wait for its verdict; return the verdict's data."""
     comment = it.new_comment("1f2e3d4c", content)
     it.bus.publish("CommentCreated", comment)
-    return it.bus.heard("CommentModerated", "status", id=comment["id"])
+    return it.bus.received("CommentModerated", "status", id=comment["id"])
 
 
 def has_status(verdict: dict[str, Any], status: str, content: str) -> None:
@@ -32,7 +32,7 @@ def judges(it: ServiceBench) -> None:
     """
     comment = it.new_comment("1f2e3d4c")
     it.bus.publish("CommentCreated", comment)
-    verdict = it.bus.heard("CommentModerated", "id", "postId", "status", "content", id=comment["id"])
+    verdict = it.bus.received("CommentModerated", "id", "postId", "status", "content", id=comment["id"])
     wanted = {name: comment[name] for name in ("id", "postId", "content")}
     if {name: verdict[name] for name in wanted} != wanted:
         raise Broken(f"CommentModerated with {as_json(wanted)}", as_json(verdict))
@@ -93,7 +93,7 @@ def judges_later(it: ServiceBench) -> None:
     comment = it.new_comment("1f2e3d4c", it.unique("Patient"))
     with it.away():
         it.bus.store("CommentCreated", comment)
-    it.bus.heard("CommentModerated", id=comment["id"])
+    it.bus.received("CommentModerated", id=comment["id"])
 
 
 @moderation.solid("After a restart it judges no comment twice", chapter=19, kills=True)

@@ -74,7 +74,7 @@ def tells_the_bus(it: ServiceBench) -> None:
     """
     title = it.unique("Tell the others")
     answer = write(it, title).is_well()
-    data = it.bus.heard("PostCreated", "id", "title", title=title)
+    data = it.bus.received("PostCreated", "id", "title", title=title)
     if data["id"] != answer.object("id")["id"]:
         raise Broken(f"PostCreated with the id of the answer, {answer.text}", f"the id {data['id']!r}", answer.asked)
 

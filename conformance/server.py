@@ -1,4 +1,4 @@
-"""The checker's servers: each stands in for a part at its port, and says what to do where that port is in use."""
+"""The checker's servers: each stands in for a part at its port. If the port is in use, the error says what to do."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "*"}
 
 
 class CannotCheck(Exception):
-    """Why nothing can be checked, and what to do about it: no verdict, neither good nor bad."""
+    """The reason why there is no verdict, and what to do about it."""
 
 
 class Server(harness.server.Server):
-    """Answers at one port of this machine, in the place of a part; a page of any origin may read its answers."""
+    """A server at one port, in the place of a part. Pages of any origin may read its answers."""
 
     def __init__(self, port: int, part: str, respond: Respond) -> None:
         super().__init__(self._respond_to_any_page, port, HOSTS)
@@ -28,11 +28,11 @@ class Server(harness.server.Server):
         return answer._replace(headers={**answer.headers, **CORS})
 
     def open(self) -> None:
-        """Listen. Raises `CannotCheck` where another program does."""
+        """Listen at the port. Raises `CannotCheck` if another program uses it."""
         if is_in_use(self.port):
             raise CannotCheck(
                 f"Port {self.port} is in use by {owner(self.port)}, and the checker's own {self.part} has to listen "
-                "there. End it first: Ctrl-C where it runs; if it is one of ours: "
+                "there. End that program with Ctrl-C in its terminal. If it is a part of Minibus: "
                 f"make stop SERVICE={self.part.rpartition(' ')[2]}"
             )
         try:
@@ -42,7 +42,7 @@ class Server(harness.server.Server):
 
 
 def is_in_use(port: int) -> bool:
-    """Tell whether a program listens at this port of any host."""
+    """Return whether a program listens at this port of a local host."""
     return any(is_taken(port, host) for host in HOSTS)
 
 

@@ -106,7 +106,7 @@ def lives_on(it: ServiceBench, write: Callable[[str], Answer], place: str, kind:
             )
         return
     try:
-        it.bus.heard(kind, **{field: text})
+        it.bus.received(kind, **{field: text})
     except Broken as silence:
         expected = f"an event {kind} once the bus is back: the write was answered {answer.status}"
         raise Broken(expected, silence.found, f"{answer.asked}, while the bus is down") from None

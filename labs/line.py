@@ -43,7 +43,7 @@ class Line(Proxy):
         self._break("lose an answer", text)
 
     def mend(self) -> None:
-        """Carry everything again, also what was delayed."""
+        """Carry all requests again, and release the delayed ones."""
         self._fault, self._text = "", b""
         self._mended.set()
 

@@ -1,1 +1,1 @@
-"""Small services that play the course's way in a lab."""
+"""Small services for the labs, in the course's way."""

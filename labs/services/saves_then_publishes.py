@@ -1,4 +1,4 @@
-"""posts as many would write it: saves the post in a database of its own, then publishes the event."""
+"""posts with a common mistake: it saves a post in its own database, then publishes the event."""
 
 import os
 import sqlite3
@@ -22,7 +22,7 @@ def list_posts() -> dict[str, dict[str, str]]:
 
 @app.post("/posts/create")
 def create_post() -> tuple[dict[str, str], int]:
-    """Save a post, then publish it. Between these two lines anything may happen."""
+    """Save a post, then publish it. After a crash between these two lines, the event is never published."""
     post = {"id": uuid.uuid4().hex[:8], "title": request.get_json()["title"]}
     database.execute("INSERT INTO posts VALUES (:id, :title)", post)
     requests.post(f"{os.environ['EVENT_BUS_URL']}/events", json={"type": "PostCreated", "data": post}, timeout=60)

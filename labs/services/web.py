@@ -1,4 +1,4 @@
-"""Services that ask each other while a reader waits: each process plays one of posts, comments and page."""
+"""Services that ask each other while a reader waits. Each process is one of posts, comments and page."""
 
 import os
 from typing import Any
@@ -23,7 +23,7 @@ def comments() -> list[str]:
 
 @app.get("/page")
 def page() -> dict[str, Any]:
-    """Ask everybody, wait for everybody, and show the page."""
+    """Ask posts and comments, wait for both answers, and show the page."""
     return {name: requests.get(os.environ[name], timeout=60).json() for name in ("POSTS", "COMMENTS")}
 
 
