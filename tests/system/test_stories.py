@@ -178,9 +178,9 @@ def test_exported_imported_and_exported_again_a_story_is_the_same_file(bus: Blog
 @pytest.mark.parametrize(
     ("file", "wrong"),
     [
-        pytest.param(HAPPY[:-40], "Line 61: It is cut off", id="cut in a line"),
+        pytest.param(HAPPY[:-40], "Line 61: The line is cut off", id="cut in a line"),
         pytest.param(HAPPY[: HAPPY[:-1].rindex(b"\n") + 1], "Line 61: The file ends", id="cut at a line's end"),
-        pytest.param(HAPPY.replace(b'"approved"', b"approved", 1), "Line 4: It is no JSON", id="broken"),
+        pytest.param(HAPPY.replace(b'"approved"', b"approved", 1), "Line 4: This is not JSON", id="broken"),
         pytest.param(b"Dear diary,\n", "Line 1: This is not a log of Minibus", id="foreign"),
     ],
 )
