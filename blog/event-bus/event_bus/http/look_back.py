@@ -56,7 +56,7 @@ def add_look_back_routes(app: Flask, log: Log, subscribers: Subscribers) -> None
             try:
                 answer.data = with_chain(answer.data, log)
             except msgspec.DecodeError as error:
-                raise Unavailable(f"{name} does not answer as a service of the blog does.") from error
+                raise not_our_service(name) from error
         return answer
 
     @app.get("/subscribers/<name>/handlers")
@@ -67,14 +67,24 @@ def add_look_back_routes(app: Flask, log: Log, subscribers: Subscribers) -> None
     def ask(name: str, path: str) -> Response:
         subscriber = subscribers.find(name)
         check_positions(log.head)
-        try:
-            with closing(ServiceClient(subscriber.url)) as service:
-                status, body = service.ask(path, request.args.to_dict())
-        except ServiceAway as error:
-            raise Unavailable(f"{name} is down; start it to look.") from error
-        except NotOurService as error:
-            raise Unavailable(f"{name} does not answer as a service of the blog does.") from error
-        return Response(body, status, mimetype="application/json")
+        return ask_service(name, subscriber.url, path)
+
+
+def ask_service(name: str, url: str, path: str) -> Response:
+    """Ask a service, and pass its answer on. Raises `Unavailable`."""
+    try:
+        with closing(ServiceClient(url)) as service:
+            status, body = service.ask(path, request.args.to_dict())
+    except ServiceAway as error:
+        raise Unavailable(f"{name} is down; start it to look.") from error
+    except NotOurService as error:
+        raise not_our_service(name) from error
+    return Response(body, status, mimetype="application/json")
+
+
+def not_our_service(name: str) -> Unavailable:
+    """Return the error for a server that answers in another way than our services."""
+    return Unavailable(f"{name} does not answer as a service of the blog does.")
 
 
 def with_chain(moment: bytes, log: Log) -> bytes:
