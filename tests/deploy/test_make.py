@@ -8,7 +8,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,6 +19,7 @@ import requests
 
 from harness.waiting import PATIENCE, eventually
 from infra.parts import PORTS, is_taken
+from tests.support.lent import lend_environment
 from tests.support.machine import need_course_ports
 
 ROOT = Path(__file__).parents[2]
@@ -42,16 +42,13 @@ class Copy:
     def __init__(self, folder: Path) -> None:
         self.root = folder / "Jane's folder, with spaces as on many a laptop" / ("deep" * 15) / "minibus"
         shutil.copytree(ROOT, self.root, ignore=NOT_COPIED)
-        # Installing takes half a minute: the environment is ours, the code the copy's.
-        (self.root / ".venv").symlink_to(sys.prefix, target_is_directory=True)
-        folders = [str(path.parent) for path in self.root.glob("blog/*/pyproject.toml")]
-        # Nor are we the make that runs these tests.
-        inherited = {name: value for name, value in os.environ.items() if name not in ("MAKELEVEL", "MAKEFLAGS")}
-        self.environment = {**inherited, "PYTHONPATH": os.pathsep.join(folders)}
+        lend_environment(self.root)
+        # The copy's make is not a child of the make that runs these tests.
+        self.environment = {name: text for name, text in os.environ.items() if name not in ("MAKELEVEL", "MAKEFLAGS")}
         self.output = self.root / "up.txt"
 
     def command(self, *arguments: str) -> list[str]:
-        return ["make", "--old-file=.venv/run", *arguments]
+        return ["make", *arguments]
 
     def make(self, *arguments: str, answer: str = "", **settings: str) -> str:
         """Run make to its end; return what it says."""

@@ -65,10 +65,13 @@ def test_the_six_dockerfiles_begin_alike_so_that_images_share_their_layers() -> 
 def test_an_image_has_what_its_part_needs_and_starts_it_without_privileges(name: str) -> None:
     dockerfile = DOCKERFILES[name].read_text()
     project = tomllib.loads((ROOT / "blog" / name / "pyproject.toml").read_text())["project"]
-    shared = tomllib.loads((ROOT / "blog" / "common" / "pyproject.toml").read_text())["project"]["dependencies"]
+    lock = (ROOT / "blog" / "requirements.txt").read_text()
+    [pinned] = re.findall(r"^# parts:.*?^# run:", lock, re.DOTALL | re.MULTILINE)
 
-    for package in set(project["dependencies"]) - {"minibus", *shared}:
-        assert f"-c constraints.txt {package}\n" in dockerfile
+    assert "sed -n '/^# parts:/,/^# run:/p' requirements.txt > parts.txt" in dockerfile
+    assert "--require-hashes -r parts.txt\n" in dockerfile
+    for package in set(project["dependencies"]) - {"minibus"}:
+        assert f"\n{package}==" in pinned
     assert "\nUSER 10001:10001\n" in dockerfile
     assert f"\nEXPOSE {PORTS[name]}\n" in dockerfile
     assert re.search(rf"^ENV PORT={PORTS[name]}\b", dockerfile, re.MULTILINE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -43,10 +44,26 @@ def test_every_setting_is_in_the_readme() -> None:
     assert {name for name in read if f"| `{name}` |" not in README} == set()
 
 
-def test_every_package_is_pinned_and_comes_from_nowhere_in_particular() -> None:
-    lines = [line for line in (ROOT / "blog" / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
+def test_every_package_is_pinned_with_hashes_and_without_the_address_of_an_index() -> None:
+    lock = (ROOT / "blog" / "requirements.txt").read_text()
 
-    assert all(re.fullmatch(r"[\w.-]+==[\w.]+( ?;.*)?", line) for line in lines if line)
+    package = r"^[a-z0-9-]+==[\w.]+(?: ; [^\n]+?)? \\\n(?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+"
+    packages = re.findall(package, lock, re.MULTILINE)
+
+    headings = re.findall(r"^#.*\n|^\n", lock, re.MULTILINE)
+    assert len("".join(packages + headings)) == len(lock)
+    assert "://" not in lock
+
+
+def test_each_section_of_the_lock_has_what_its_group_asks_for() -> None:
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+    lock = (ROOT / "blog" / "requirements.txt").read_text()
+
+    for group, packages in groups.items():
+        before, heading, rest = lock.partition(f"\n# {group}:")
+        assert heading
+        pinned = set(re.findall(r"^([a-z0-9-]+)==", before + rest.partition("\n# ")[0], re.MULTILINE))
+        assert {re.sub("[-_.]+", "-", package).lower() for package in packages} <= pinned
 
 
 # -- the pages lead to the code ------------------------------------------------------------------------------------

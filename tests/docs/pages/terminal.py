@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +15,7 @@ import psutil
 from harness.waiting import eventually
 from infra.parts import ROOT
 from tests.docs.pages.containers import Docker
+from tests.support.lent import lend_environment
 
 PATIENCE = 120.0  # seconds for a command to end, or to print the output of the page
 NOT_COPIED = shutil.ignore_patterns(".git", ".venv", ".*_cache", "data", "mine", "run", "node_modules", "__pycache__")
@@ -23,7 +23,6 @@ NOT_COPIED = shutil.ignore_patterns(".git", ".venv", ".*_cache", "data", "mine",
 # Run one command. A reader sees one shell, so each command starts with the folder and environment of the last one.
 SHELL = """
 cd "$(cat "$TERMINAL/folder")" && . "$TERMINAL/environment"
-export PYTHONPATH="$2"
 eval "$1"
 status=$?
 pwd > "$TERMINAL/folder"
@@ -38,7 +37,7 @@ class Terminal:
     def __init__(self, folder: Path) -> None:
         self.root = folder / "minibus"
         shutil.copytree(ROOT, self.root, ignore=NOT_COPIED)
-        self._share_environment()
+        lend_environment(self.root)
         self.state = folder / "terminal"
         self.state.mkdir()
         (self.state / "folder").write_text(str(self.root))
@@ -55,25 +54,6 @@ class Terminal:
             "NO_COLOR": "1",
         }
         self.windows: list[Window] = []
-
-    def _share_environment(self) -> None:
-        """Share the tests' own environment with the copy: a new one needs half a minute."""
-        shared, ours = Path(sys.prefix), self.root / ".venv"
-        ours.mkdir()
-        for path in shared.iterdir():
-            if path.name not in ("run", "test"):
-                (ours / path.name).symlink_to(path)
-        for stamp in ("run", "test"):
-            (ours / stamp).write_text(f"{self.root}\n")  # the content that `make` expects
-
-    def install(self) -> str:
-        """Return the PYTHONPATH of the copy's parts, with the parts that the page adds.
-
-        Also mark the environment as complete, so `make` does not install the copy's parts into the tests' environment.
-        """
-        for stamp in ("run", "test"):
-            os.utime(self.root / ".venv" / stamp)
-        return os.pathsep.join(str(path.parent) for path in self.root.glob("blog/*/pyproject.toml"))
 
     def type(self, command: str) -> tuple[str, int]:
         """Run a command to its end; return its output and its exit status."""
@@ -136,7 +116,7 @@ class Window:
         self.read = 0
         with self.file.open("wb") as file:
             self.process = subprocess.Popen(
-                ["bash", "-c", SHELL, "bash", command, terminal.install()],
+                ["bash", "-c", SHELL, "bash", command],
                 cwd=terminal.root, env=terminal.environment, start_new_session=True,
                 stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT,
             )  # fmt: skip
