@@ -51,14 +51,14 @@ class Link:
             threading.Thread(target=task, name=task.__name__, daemon=True).start()
 
     def stop(self) -> None:
-        """Unregister at once, so that the bus need not detect it. Wait for a registration in flight first."""
+        """Report the stop, so that the bus need not detect it. Wait for a registration in flight first."""
         self.replica.wake()
         if self.waited or not self.registering.acquire(timeout=0.5):
             return
         try:
             self.bus.say_goodbye(self.name, self.registration)
         except (BusAway, BusRefused) as error:
-            self.logger.info("could not unregister: %s", error)
+            self.logger.info("could not report the stop: %s", error)
         finally:
             self.registering.release()
 
