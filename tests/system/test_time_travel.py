@@ -77,6 +77,8 @@ def test_one_request_to_the_bus_answers_everything_about_a_moment(blog: Blog) ->
 
     moment = blog.get("event-bus", f"/subscribers/query/moment?at={seq}&last=1")
 
+    same_chain = [event for event in blog.events() if event["correlationid"] == created["correlationid"]]
+    assert moment.pop("chain") == same_chain, "the bus adds the event's chain"
     # How many events the service had to fold depends on what it keeps from the question before.
     assert moment | {"folded": 0} == blog.get("query", f"/moment?at={seq}&last=1") | {"folded": 0}
     assert (moment["event"], moment["handler"]["name"]) == (created, "add_comment")

@@ -26,6 +26,7 @@ KEYS = {
     **dict.fromkeys(("q", "\x04", "\x1b"), QUIT),
 }
 ONE_KEY = re.compile(r"\x1b\[\d*[A-Z~]|.", re.DOTALL)
+FOR_THE_CONSOLE = {"state", "entities", "chain"}  # in the answer of the bus
 HELP = "space next · b back · g first · G last · q quit"
 
 
@@ -106,7 +107,7 @@ class Past:
     def moment(self, at: int) -> dict[str, Any]:
         """Return an event, its handler, and its changes, by one request."""
         moment = self.bus.moment(self.name, at, last=0)
-        return {key: value for key, value in moment.items() if key not in ("state", "entities")}
+        return {key: value for key, value in moment.items() if key not in FOR_THE_CONSOLE}
 
     def show(self, moment: dict[str, Any]) -> RenderableType:
         """Show a moment on one screen."""
