@@ -10,7 +10,7 @@ import requests
 from minibus.bus.client import BusAway, BusRefused
 
 PATIENCE = 60.0  # seconds; only what fails waits so long, so a busy machine costs nothing but time
-GLANCE = 0.02  # seconds between two looks
+FIRST_PAUSE, LONGEST_PAUSE = 0.01, 0.2  # seconds between two looks, each twice the one before
 
 T = TypeVar("T")
 
@@ -21,6 +21,7 @@ def eventually(condition: Callable[[], T], seconds: float = PATIENCE) -> T:
     A failed request and a missing key count as false.
     """
     deadline = time.monotonic() + seconds
+    pause = FIRST_PAUSE
     while True:
         try:
             if found := condition():
@@ -29,4 +30,5 @@ def eventually(condition: Callable[[], T], seconds: float = PATIENCE) -> T:
         except (requests.RequestException, BusAway, BusRefused, LookupError) as error:
             last = error
         assert time.monotonic() < deadline, f"not within {seconds:g} s; the last answer was {last!r}"
-        time.sleep(GLANCE)
+        time.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)
