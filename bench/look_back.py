@@ -22,10 +22,10 @@ from minibus.bus.client import BusClient
 from minibus.bus.session import new_session
 from playwright.sync_api import Page, expect
 
+from harness.blog import Blog
 from harness.browser import chromium
 from harness.waiting import eventually
 from infra.parts import ROOT
-from tests.support.system import Blog
 
 SEEKS = 40
 ROUNDS = 7
