@@ -97,10 +97,11 @@ durability: .venv/test  ## Kill the bus under load, and look for what it answere
 hostile: .venv/test  ## Send every part what nobody should, at random: make hostile FUZZ=20000 SEED=1
 	@FUZZ=$(or $(FUZZ),5000) SEED=$(or $(SEED),8) .venv/bin/python -m pytest -n 0 -s --timeout 0 tests/faults/test_hostile.py
 
-check: .venv/test  ## Look for mistakes without running: ruff, mypy, biome
+check: .venv/test  ## Look for mistakes without running: ruff, mypy, import-linter, biome
 	@.venv/bin/python -m ruff check
 	@.venv/bin/python -m ruff format --check
 	@.venv/bin/python -m mypy blog tests infra harness labs bench conformance docs conftest.py
+	@.venv/bin/lint-imports --no-logo
 	@.venv/bin/python infra/biome/biome.py check --error-on-warnings $(STYLED)
 
 format: .venv/test  ## Format Python, JavaScript and CSS
