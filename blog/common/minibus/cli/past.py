@@ -60,7 +60,7 @@ def diff(
       minibus diff query --without '5*'
     """
     if left_out is not None and (begin, skip) != (None, None):
-        raise click.UsageError("--without compares a moment with its variant; leave out --from and --skip.")
+        raise click.UsageError("--without compares a moment with its variant; give only --to.")
     to = bus.state(name)["at"] if to is None else to
     if left_out is None:
         answer = bus.changes(name, from_=begin, to=to, skip=skip)
