@@ -28,6 +28,9 @@ def main() -> None:
     """Resolve all packages together, and divide them among the sections."""
     listed = subprocess.run([*pip(), "config", "list"], text=True, capture_output=True, check=False).stdout
     connection = connection_of(listed)
+    # An index beside the first may have a few files of a version only: the lock needs the hashes of all files.
+    for beside in ("UV_INDEX", "UV_FIND_LINKS"):
+        connection.pop(beside, None)
     uv = bring_uv(connection)
     if not uv:
         sys.exit("There is no uv here, so nothing is pinned; the lines above name the cause.")

@@ -55,6 +55,17 @@ def test_every_package_is_pinned_with_hashes_and_without_the_address_of_an_index
     assert "://" not in lock
 
 
+@pytest.mark.parametrize(
+    "package", ["gevent", "greenlet", "markupsafe", "msgspec", "psutil", "pyyaml", "zope-interface"]
+)
+def test_the_lock_has_the_files_of_every_system(package: str) -> None:
+    """A package with compiled code has a wheel for each system and each version of Python."""
+    lock = (ROOT / "blog" / "requirements.txt").read_text()
+
+    [hashes] = re.findall(rf"^{package}==.*\n((?:    .*\n)+)", lock, re.MULTILINE)
+    assert hashes.count("--hash=sha256:") > 15
+
+
 def test_each_section_of_the_lock_has_what_its_group_asks_for() -> None:
     groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
     lock = (ROOT / "blog" / "requirements.txt").read_text()
