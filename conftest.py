@@ -8,6 +8,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sybil import Sybil
 from xdist.scheduler import LoadFileScheduling
 
@@ -19,6 +20,10 @@ from tests.support import locks
 
 # Tests use requests and curl as a learner does; both would send calls to 127.0.0.1 through the machine's proxy.
 os.environ["no_proxy"] = ",".join(filter(None, map(os.environ.get, ("no_proxy", "NO_PROXY")))) + ",127.0.0.1"
+
+# Hypothesis would fail an example that takes 200 ms, which on a busy machine any example can.
+settings.register_profile("minibus", deadline=None)
+settings.load_profile("minibus")
 
 pytest_collect_file = Sybil([blocks], pattern="*.md", setup=begin, teardown=end).pytest()
 

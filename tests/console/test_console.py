@@ -513,7 +513,7 @@ def axe() -> str:
         in_ci("the accessibility checker comes from npm")
     folder = ROOT / "tests" / "console" / "axe"
     if not (folder / "node_modules" / ".package-lock.json").exists():
-        subprocess.run(["npm", "ci"], cwd=folder, check=True, timeout=100, capture_output=True)
+        subprocess.run(["npm", "ci"], cwd=folder, check=True, timeout=4 * PATIENCE, capture_output=True)
     return Path(folder, "node_modules", "axe-core", "axe.min.js").read_text()
 
 

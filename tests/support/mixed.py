@@ -28,7 +28,7 @@ def install_express() -> None:
     with (PEERS / "package.json").open() as one_at_a_time:
         fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
         if not is_installed():
-            subprocess.run(["npm", "ci", "--omit=dev"], cwd=PEERS, check=True, timeout=100)
+            subprocess.run(["npm", "ci", "--omit=dev"], cwd=PEERS, check=True, timeout=4 * PATIENCE)
 
 
 class MixedBlog(Blog):

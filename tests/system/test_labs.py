@@ -154,7 +154,10 @@ def test_ctrl_c_and_its_like_end_everything_at_any_moment(number: signal.Signals
 
         lab.send_signal(number)
 
-        assert lab.wait(PATIENCE) == 130
+        try:
+            assert lab.wait(PATIENCE) == 130
+        finally:
+            lab.kill()
         eventually(lambda: not any(process.is_running() for process in started))
     os.close(terminal)
 
