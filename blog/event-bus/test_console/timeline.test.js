@@ -62,7 +62,8 @@ test("an event is shown with its chain once it has loaded", () => {
 });
 
 test("an event that loads after the position has moved on is not shown", () => {
-  shows(timeline.eventLoaded(timeline.seek(open(20), 8), 7, { seq: 7 }, []), { at: 8, event: null });
+  const view = timeline.eventLoaded(timeline.seek(open(20), 8), 7, { seq: 7 }, [{ seq: 7 }]);
+  shows(view, { at: 8, event: null, chain: [] });
 });
 
 test("an event leaves the view with its position, and its chain stays until the next one has loaded", () => {
@@ -74,8 +75,13 @@ test("an event leaves the view with its position, and its chain stays until the 
 
 test("another log starts a new view", () => {
   const looking = timeline.toggle(timeline.eventLoaded(timeline.seek(open(20), 7), 7, { seq: 7 }, [{ seq: 7 }]), "7*");
-  const view = timeline.logArrived(timeline.beginReplay(looking, 7), news(9, { log: "b" }));
-  shows(view, { log: "b", head: 9, at: 9, following: true, replaying: false, skip: [], event: null, chain: [] });
+  const view = timeline.logArrived(looking, news(7, { log: "b" }));
+  shows(view, { log: "b", head: 7, at: 7, following: true, skip: [], event: null, chain: [] });
+});
+
+test("another log ends a live replay", () => {
+  const view = timeline.logArrived(timeline.beginReplay(open(20), 7), news(9, { log: "b" }));
+  shows(view, { at: 9, following: true, replaying: false });
 });
 
 test("another log ends the wait for a position of the old one", () => {
@@ -134,7 +140,7 @@ test("a pod that is gone makes room for another of its service", () => {
 });
 
 test("a service keeps its name while no pod of it is up", () => {
-  shows(pods(pod("query-depl-5d9c7b8f6-aaaaa", "down"), pod("queries-depl-1-a")), { service: "query" });
+  shows(pods(pod("query-depl-5d9c7b8f6-aaaaa", "down"), pod("query2-depl-5d9c7b8f6-bbbbb")), { service: "query" });
 });
 
 test("choosing a service ends the live replay of another", () => {

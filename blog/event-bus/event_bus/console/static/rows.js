@@ -1,6 +1,6 @@
 /** The whiteboard's rows, a fold of the bus's messages. Pure: rows and a message in, rows out. */
 
-export const KEPT = 400; // rows
+const KEPT = 400; // rows
 export const SINGLY = 12; // of more events in one message, the first ones become one row: a burst
 export const TAIL = 4; // events at the end of a burst that still have a row each
 const NEAR = 6; // rows: a replay whose row is further up gets a new row

@@ -72,7 +72,7 @@ export const beginReplay = (view, at) =>
   settle({ ...view, at, replaying: true, following: false, skip: [], wanted: null });
 
 /** Show where a live replay has arrived. */
-export const replayedTo = (view, at) => settle({ ...view, at, following: false });
+export const replayedTo = (view, at) => settle({ ...view, at });
 
 /** Keep a live replay in step with its service, which another page may have moved or resumed. */
 export function keepUp(view) {
