@@ -101,7 +101,7 @@ def test_without_query_the_page_comes_all_the_same_and_says_so(browser: Browser,
     query.get(QUERY, **trouble)
     answer = browser.get("/")
     assert answer.status_code == 200
-    assert "Query is away: the page shows what it knew." in answer.text
+    assert "Query is away: the page shows the posts that it has." in answer.text
     assert '<p id="empty" hidden>' in answer.text
     assert "Create Post" in answer.text
 

@@ -1,17 +1,17 @@
-/** Where the services are, and how to write to them. */
+/** The services' addresses, and the requests that create posts and comments. */
 
 const onOwnPort = (port) => `http://${location.hostname}:${port}`;
 
-// On port 3000 every service has a port of its own, as on a laptop; anywhere else an ingress puts
-// them all behind this page's origin.
+// On port 3000, as on a laptop, every service has its own port. Elsewhere an ingress serves all of them
+// from this page's origin.
 export const services =
   location.port === "3000"
     ? { posts: onOwnPort(4000), comments: onOwnPort(4001), query: onOwnPort(4002) }
     : { posts: location.origin, comments: location.origin, query: location.origin };
 
-const PATIENCE = 15_000; // milliseconds: a service itself tries for some seconds to reach the event bus
+const PATIENCE = 15_000; // milliseconds: a service retries for some seconds while the event bus does not answer
 
-/** A service's no, or its silence, in words for the person who wrote. `invalid`: the text is at fault. */
+/** A service rejects a text, or does not answer; the message is for the writer. `invalid`: the text is at fault. */
 export class Refusal extends Error {
   constructor(message, invalid = false) {
     super(message);
@@ -47,9 +47,9 @@ async function write(service, path, body) {
   );
 }
 
-// No answer, or one that is not the service's own: an ingress whose service is gone speaks HTML.
+// There is no answer, or one in HTML: an ingress sends its own page while it does not reach the service.
 function explain(service, problem) {
   return problem?.name === "TimeoutError"
-    ? `The ${service} service does not answer. It may have your text all the same: look before you send it again.`
+    ? `The ${service} service does not answer. It may have stored your text: check before you send it again.`
     : `The ${service} service is away. Your text is still here; try again in a moment.`;
 }

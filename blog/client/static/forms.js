@@ -1,10 +1,10 @@
-/** Forms: send a text once, and lose nothing where that fails. */
+/** Forms: send a text once, and keep the text if that fails. */
 
 import { Refusal } from "./api.js";
 
-/** Send what stands in this form's one field; return the answer, or undefined where there is none to show. */
+/** Send the text of this form's one field; return the answer, or undefined without one. */
 export async function submit(form, send) {
-  if (form.getAttribute("aria-busy") === "true") return; // Enter, pressed twice
+  if (form.getAttribute("aria-busy") === "true") return; // the second of two quick Enter keys
   const field = form.querySelector("input");
   const error = form.querySelector(".error");
   const typed = field.value;
@@ -14,7 +14,7 @@ export async function submit(form, send) {
   field.removeAttribute("aria-invalid");
   try {
     const answer = await send(typed);
-    if (field.value === typed) field.value = ""; // or else the next text is being typed already
+    if (field.value === typed) field.value = ""; // the writer has not begun the next text
     return answer;
   } catch (problem) {
     if (!(problem instanceof Refusal)) throw problem;
@@ -23,7 +23,7 @@ export async function submit(form, send) {
     if (problem.invalid) field.setAttribute("aria-invalid", "true");
   } finally {
     setBusy(form, false);
-    // A disabled button loses the focus. Give it to the field, unless the person has gone elsewhere.
+    // A disabled button loses the focus. The field gets it, unless the writer has moved it to another element.
     if (document.activeElement === document.body || form.contains(document.activeElement)) field.focus();
   }
 }

@@ -6,7 +6,7 @@ import { submit } from "./forms.js";
 import { follow } from "./live.js";
 import * as view from "./view.js";
 
-// One listener for all forms: cards come and go.
+// One listener for all forms, because cards are added and removed.
 document.addEventListener("submit", (event) => {
   event.preventDefault();
   const form = event.target;
@@ -22,7 +22,7 @@ async function post(form) {
 async function comment(form, postId) {
   const typed = form.elements.content.value.trim();
   const comments = await submit(form, (content) => createComment(postId, content));
-  // The answer is all the post's comments; others may have written meanwhile.
+  // The answer has all comments of the post, also those that other writers have added meanwhile.
   if (comments) view.showOwnComment(postId, comments.findLast(({ content }) => content === typed) ?? comments.at(-1));
 }
 

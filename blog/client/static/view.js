@@ -1,11 +1,11 @@
-/** The posts as cards. What is on the page is changed in place, and only where it differs. */
+/** The posts as cards. Cards are changed in place, and only where they differ. */
 
 const list = document.querySelector("#posts");
 const empty = document.querySelector("#empty");
 const news = document.querySelector("#news");
 const cards = new Map(Array.from(list.querySelectorAll(".post"), (card) => [card.dataset.id, card]));
 
-/** Show exactly these posts, oldest first, as query tells of them when the page connects or query starts over. */
+/** Show exactly these posts, given oldest first: query sends them when the page connects and when query is replayed. */
 export function showAll(posts) {
   steady(() => {
     const known = new Set(posts.map((post) => post.id));
@@ -34,7 +34,7 @@ export function showPost(post) {
   });
 }
 
-/** Show the post that was just written here; query says later where its place is. */
+/** Show the post that was just written here at the top, until query sends its place. */
 export function showOwnPost(post) {
   if (!cards.has(post.id)) {
     showPost({ ...post, comments: [] });
@@ -43,10 +43,10 @@ export function showOwnPost(post) {
   say("Your post is here.");
 }
 
-/** Show the comment that was just written here; query may have told of it already, and of its moderation too. */
+/** Show the comment that was just written here. Query may have sent the comment already, and its verdict, too. */
 export function showOwnComment(postId, comment) {
   const card = cards.get(postId);
-  if (!card) return; // query started over and does not know the post yet; it will bring the comment, too
+  if (!card) return; // query is being replayed: it will send the post with this comment
   const comments = card.querySelector(".comments");
   const item = itemsOf(comments).get(comment.id) ?? arriving(newItem(comment));
   if (!item.isConnected) comments.append(item);
@@ -90,11 +90,11 @@ function fillItem(item, { status, content }) {
   const decided = item.dataset.status !== status;
   item.dataset.status = status;
   setText(item, status === "approved" ? content : (list.dataset[status] ?? list.dataset.pending));
-  // Aloud only what becomes of one's own comments: a class writes many.
+  // Announce only the verdicts on the comments of this page: a class writes many comments.
   if (decided && "own" in item.dataset) say(`Your comment is ${status}.`);
 }
 
-// What comes live comes softly; a whole page of posts is just there.
+// A post or comment that arrives live fades in; a whole page of posts does not.
 function arriving(element) {
   element.classList.add("arriving");
   return element;
@@ -107,7 +107,7 @@ function count(card) {
   setText(card.querySelector(".count"), `${comments || "No"} ${comments === 1 ? "comment" : "comments"}`);
 }
 
-// Query does not know this post, or not yet. A card with a text that is not sent stays, for the text's sake.
+// Query does not know this post, or not yet. The card stays if it holds a text that has not been sent.
 function drop(card) {
   if (card.querySelector("input").value.trim()) {
     card.dataset.unconfirmed = "";
@@ -124,7 +124,7 @@ function dropCommentsFrom(card, length) {
   count(card);
 }
 
-// Whatever changes above it: the box that someone is typing in keeps the focus and its place on the screen.
+// Change the page, but keep the focus and the place on the screen of the field that a writer is typing in.
 function steady(change) {
   const typing = list.contains(document.activeElement) ? document.activeElement : null;
   const top = typing?.getBoundingClientRect().top;
@@ -136,7 +136,7 @@ function steady(change) {
   if (seen) scrollBy({ top: typing.getBoundingClientRect().top - top, behavior: "instant" });
 }
 
-// Setting the same text again would undo what a reader has selected.
+// Setting the same text again would remove a reader's selection.
 function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }

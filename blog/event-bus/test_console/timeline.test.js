@@ -7,7 +7,7 @@ import * as timeline from "../event_bus/console/static/timeline.js";
 const query = { name: "query", state: "live", position: 20, paused: false };
 const posts = { name: "posts", state: "live", position: 20, paused: false };
 
-const news = (head, { log = "a", subscribers = [posts, query] } = {}) => ({ log, head, subscribers });
+const news = (head, { logId = "a", subscribers = [posts, query] } = {}) => ({ log_id: logId, head, subscribers });
 const open = (head = 20) => timeline.logArrived(timeline.START, news(head));
 const openAt = (hash, head = 20) => timeline.logArrived(timeline.openAddress(timeline.START, hash), news(head));
 
@@ -19,7 +19,7 @@ function shows(view, expected) {
 // -- seeking and following --------------------------------------------------------------------------------------------
 
 test("a new page follows the head of the log", () => {
-  shows(open(20), { log: "a", head: 20, at: 20, following: true });
+  shows(open(20), { logId: "a", head: 20, at: 20, following: true });
 });
 
 test("a page that follows moves with the head", () => {
@@ -50,7 +50,7 @@ test("an action leaves the view before it as it was", () => {
   timeline.seek(before, 7);
   timeline.toggle(before, "7*");
   timeline.controlled(before, "query", { position: 3, paused: true });
-  timeline.logArrived(before, news(1, { log: "b" }));
+  timeline.logArrived(before, news(1, { logId: "b" }));
   assert.deepEqual(before, copy);
 });
 
@@ -75,22 +75,22 @@ test("an event leaves the view with its position, and its chain stays until the 
 
 test("another log starts a new view", () => {
   const looking = timeline.toggle(timeline.eventLoaded(timeline.seek(open(20), 7), 7, { seq: 7 }, [{ seq: 7 }]), "7*");
-  const view = timeline.logArrived(looking, news(7, { log: "b" }));
-  shows(view, { log: "b", head: 7, at: 7, following: true, skip: [], event: null, chain: [] });
+  const view = timeline.logArrived(looking, news(7, { logId: "b" }));
+  shows(view, { logId: "b", head: 7, at: 7, following: true, skip: [], event: null, chain: [] });
 });
 
 test("another log ends a live replay", () => {
-  const view = timeline.logArrived(timeline.beginReplay(open(20), 7), news(9, { log: "b" }));
+  const view = timeline.logArrived(timeline.beginReplay(open(20), 7), news(9, { logId: "b" }));
   shows(view, { at: 9, following: true, replaying: false });
 });
 
 test("another log ends the wait for a position of the old one", () => {
-  const view = timeline.logArrived(openAt("#at=50"), news(60, { log: "b" }));
+  const view = timeline.logArrived(openAt("#at=50"), news(60, { logId: "b" }));
   shows(view, { at: 60, following: true, wanted: null });
 });
 
 test("the service and the tab outlive the log", () => {
-  const view = timeline.logArrived(timeline.showAs(timeline.choose(open(), "posts"), "json"), news(9, { log: "b" }));
+  const view = timeline.logArrived(timeline.showAs(timeline.choose(open(), "posts"), "json"), news(9, { logId: "b" }));
   shows(view, { service: "posts", tab: "json" });
 });
 

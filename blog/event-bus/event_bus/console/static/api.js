@@ -15,7 +15,7 @@ export function whenTokenIsNeeded(ask) {
   askForToken = ask;
 }
 
-/** Send a request; return the reply's JSON as `data`, and the address of the `next` page where there is one. Throws `Refused`. */
+/** Send a request; return the reply's JSON as `data`, and the address of a `next` page or null. Throws `Refused`. */
 export async function ask(path, { method = "GET", body } = {}) {
   let reply;
   try {

@@ -18,7 +18,7 @@ const heads = find("#heads");
 let shown = ""; // the heads on the page
 let animated = 0; // the number of the last row that was drawn: only new rows are animated
 
-/** Draw these rows, as many as there is room for: the last ones, or those around the position. */
+/** Draw as many rows as there is room for: the last ones, or those around the position. */
 export function draw(rows, openSubscriber) {
   const columns = columnsOf(view.subscribers);
   drawHeads(columns, openSubscriber);
@@ -103,7 +103,7 @@ function widthInEm(name) {
   return pen.measureText(name).width / 100;
 }
 
-/** Choose the rows that fit, down to the last one or a little below the position; tell whether they are still kept. */
+/** Choose the rows that fit, down to the last one or a little below the position: `[rows, are they still kept]`. */
 function choose(rows, height) {
   let list = rows;
   let end = list.length;
@@ -169,7 +169,8 @@ function lifeline(name, x, tops, height) {
 const DRAW = {
   event(row, top, x) {
     const bus = x.get("bus");
-    const source = x.get(row.event.source.replace(/^\//, "")) ?? 4; // somebody outside
+    // An event of a publisher that is no subscriber comes from the left edge.
+    const source = x.get(row.event.source.replace(/^\//, "")) ?? 4;
     const y = top + 25;
     const colour = colourOf(row.event.type);
     const side = source < bus ? -1 : 1;

@@ -49,7 +49,7 @@ const step = () =>
   control("POST", "/step", { count: 1 }, (now) => `${now.delivered} delivered; the position is #${now.position}.`);
 
 async function rewind() {
-  const text = `${name} forgets its state and is replayed. Readers of the blog may see that for a moment. No event is lost.`;
+  const text = `${name} forgets its state and is replayed. Readers of the blog may see that. No event is lost.`;
   if (await confirm(`Replay ${name} from the beginning?`, text, "Replay it")) {
     await control("POST", "/rewind", { to: 0 }, (now) => `Rewound; it is ${now.state} at #${now.position}.`);
   }

@@ -59,7 +59,7 @@ export async function loadChain(seq, head) {
   return { event, chain: data };
 }
 
-/** Load a page of the events that a filter finds: `{events, next}`. Without `next`, it is the first page. Throws `Refused`. */
+/** Load a page of what a filter finds, without `next` the first one: `{events, next}`. Throws `Refused`. */
 export async function search(filter, next) {
   const wanted = new URLSearchParams({ after: 0, limit: 100, ...filter });
   const page = await ask(next ?? `/events?${wanted}`);

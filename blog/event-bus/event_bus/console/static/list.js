@@ -27,7 +27,7 @@ export function draw() {
   loadMissing(numbers);
   const chain = new Set(view.chain.length > 1 ? view.chain.map((event) => event.seq) : []);
   const loaded = numbers.map((seq) => [seq, Boolean(known(seq))]);
-  const now = JSON.stringify([view.log, loaded, top, count, view.at, view.skip, [...chain]]);
+  const now = JSON.stringify([view.logId, loaded, top, count, view.at, view.skip, [...chain]]);
   if (now === drawn) return;
   drawn = now;
   const focused = rows.contains(document.activeElement) ? document.activeElement.dataset.focus : null;

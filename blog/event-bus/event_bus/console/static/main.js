@@ -32,7 +32,7 @@ function drawBoard() {
 }
 
 function logNews(news) {
-  const isOther = news.log !== view.log;
+  const isOther = news.log_id !== view.logId;
   if (isOther) forgetEvents();
   if (isOther || news.head !== view.head) strip.refresh(list.offerTypes, isOther);
   act(logArrived, news);
@@ -75,7 +75,7 @@ async function drawTitle() {
 }
 
 onChange((was) => {
-  const moved = was.at !== view.at || was.log !== view.log;
+  const moved = was.at !== view.at || was.logId !== view.logId;
   const skipped = was.skip !== view.skip;
   header.draw(connected);
   drawServices();
@@ -83,7 +83,7 @@ onChange((was) => {
   find("#position").textContent = `#${view.at} of ${view.head}`;
   if (view.event || view.at === 0) find("#what").textContent = view.event?.type ?? "";
   if (was.head !== view.head) list.grown();
-  if (was.log !== view.log || !was.head !== !view.head) drawTitle();
+  if (was.logId !== view.logId || !was.head !== !view.head) drawTitle();
   if (moved) list.showPosition();
   list.draw();
   if (moved || skipped || was.event !== view.event) detail.draw();

@@ -8,7 +8,8 @@ const KINDS = ["subscribers", "events", "deliveries"];
 /**
  * Follow the stream.
  *
- * `on` has `open()`; `message(kind, data)`, with the kind `live` after what happened before; and `broken(unauthorized)`.
+ * `on` has `open()`, `message(kind, data)` and `broken(unauthorized)`. The first messages tell what happened before
+ * the page opened; the kind `live` follows them.
  */
 export function follow(on) {
   const source = new EventSource("/whiteboard");

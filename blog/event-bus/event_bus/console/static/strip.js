@@ -1,4 +1,4 @@
-/** The strip of the whole log: a coloured tick for each event, in a long log for one of many, and the slider over them. */
+/** The strip of the whole log: a coloured tick for each event, in a long log for some events, under a slider. */
 
 import { ask } from "./api.js";
 import { element, find } from "./dom.js";

@@ -4,7 +4,7 @@ import { serviceOf } from "./names.js";
 
 /** The view of a page that has just opened. */
 export const START = {
-  log: null, // the log's id, null until the bus has sent it
+  logId: null, // null until the bus has sent it
   head: 0,
   at: 0, // the position that is shown
   wanted: null, // a position from the address that the log has not reached yet
@@ -26,10 +26,10 @@ export const seek = (view, at) => settle({ ...view, at, following: at >= view.he
 /** Go to the head and follow it; a live replay ends. */
 export const follow = (view) => settle({ ...view, following: true, replaying: false, wanted: null });
 
-/** Take over what the bus has sent: the log's id, its head, and its subscribers. Another log starts a new view. */
-export function logArrived(view, { log, head, subscribers }) {
-  const now = { ...view, log, head, subscribers };
-  if (view.log !== null && view.log !== log) {
+/** Show what the bus has sent: the log's id, its head, and its subscribers. Another log starts a new view. */
+export function logArrived(view, { log_id: logId, head, subscribers }) {
+  const now = { ...view, logId, head, subscribers };
+  if (view.logId !== null && view.logId !== logId) {
     return follow({ ...now, event: null, chain: [], skip: [] });
   }
   if (view.wanted === null) return settle(now);
@@ -81,7 +81,7 @@ export function keepUp(view) {
   return service.paused ? replayedTo(view, service.position) : follow(view);
 }
 
-/** Take over the bus's reply to a control of one subscriber. The stream sends the same, a moment later. */
+/** Show the bus's reply to a control of one subscriber. The stream sends the same, a moment later. */
 export function controlled(view, name, reply) {
   const merge = ({ position, paused, state }) => ({ position, paused, state });
   const subscribers = view.subscribers.map((one) =>
@@ -92,7 +92,7 @@ export function controlled(view, name, reply) {
 
 // -- questions --------------------------------------------------------------------------------------------------------
 
-/** Return the chosen service as the bus describes it, or nothing where the bus does not know it. */
+/** Return the chosen service as the bus describes it, or nothing if the bus does not know it. */
 export const chosen = (view) => view.subscribers.find((subscriber) => subscriber.name === view.service);
 
 /** Return whether the chosen service can be asked: the bus knows it, and it is not down. */
@@ -103,7 +103,7 @@ export const paused = (view) => view.subscribers.filter((subscriber) => subscrib
 
 // -- the address ------------------------------------------------------------------------------------------------------
 
-/** Take position, service, variant and tab from an address's hash, such as `#at=12&service=query&skip=7,9*`. */
+/** Read position, service, variant and tab from an address's hash, such as `#at=12&service=query&skip=7,9*`. */
 export function openAddress(view, hash) {
   const given = new URLSearchParams(hash.slice(1));
   const at = Number.parseInt(given.get("at"), 10);
@@ -128,16 +128,16 @@ export function addressOf(view) {
   return `#${shown.toString().replaceAll("%2C", ",").replaceAll("%2A", "*")}`;
 }
 
-// -- what holds for every view ------------------------------------------------------------------------------------------
+// -- what holds for every view ----------------------------------------------------------------------------------------
 
-/** Keep the position inside the log, the event at the position, and the service one that is there. */
+/** Keep the position inside the log, the event at that position, and a service that the bus knows. */
 function settle(view) {
   const at = view.following ? view.head : Math.max(0, Math.min(view.at, view.head));
   const event = view.event?.seq === at ? view.event : null;
   return { ...view, at, event, service: present(view.service, view.subscribers) };
 }
 
-/** Return this name, or, where no subscriber has it, that of a pod of the same service that is up. */
+/** Return this name, or, if no subscriber has it, the name of a pod of this service that is up. */
 function present(name, subscribers) {
   if (subscribers.some((subscriber) => subscriber.name === name)) return name;
   const ofService = subscribers.filter((subscriber) => subscriber.name.startsWith(`${serviceOf(name)}-`));

@@ -1,4 +1,4 @@
-/** The transport: keys and buttons that move along the log, and playing. It looks back, or moves the running services. */
+/** The transport: keys and buttons that move along the log, and playing. It looks back or moves running services. */
 
 import { find } from "./dom.js";
 import { destination, replayTo } from "./replay.js";

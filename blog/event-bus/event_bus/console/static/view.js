@@ -35,7 +35,7 @@ export function readAddress() {
 }
 
 function writeAddress() {
-  if (view.log === null || address !== location.hash) return;
+  if (view.logId === null || address !== location.hash) return;
   const written = addressOf(view);
   if (written === address) return;
   history.replaceState(null, "", written);
