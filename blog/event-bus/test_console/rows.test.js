@@ -75,6 +75,21 @@ for (const result of ["late", "gap"]) {
   });
 }
 
+const at = (position) => ["subscribers", { subscribers: [{ name: "query", state: "live", position }] }];
+
+test("a late delivery has arrived if the subscriber's position says so", () => {
+  const late = delivery("query", 1, 2, { result: "late" });
+  const heard = (position) => after(LIVE, events(1, 2), at(position), late).list.map((row) => row.heard.get("query"));
+  const arrow = { result: "delivered", error: null, missed: 0 };
+  assert.deepEqual(heard(2), [arrow, arrow]);
+  assert.deepEqual(heard(1), [undefined, undefined]);
+});
+
+test("a late delivery of a replay does not count, because the bus may have delivered its events again", () => {
+  const board = after(LIVE, at(9), replay("query", 1, 9, "late"), replay("query", 1, 9));
+  assert.deepEqual(inShort(board), ["replay query 1-9 delivered × 1"]);
+});
+
 // -- bursts ---------------------------------------------------------------------------------------------------------
 
 test(`up to ${SINGLY} events at once have a row each`, () => {

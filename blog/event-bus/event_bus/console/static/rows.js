@@ -9,6 +9,7 @@ const NEAR = 6; // rows: a replay whose row is further up gets a new row
 export const EMPTY = {
   list: [], // the rows, oldest first
   states: new Map(), // subscriber → its state
+  positions: new Map(), // subscriber → its position
   live: false, // whether the messages tell what happens now; the first ones tell what happened before the page opened
   made: 0, // rows so far; a row's `number` is its place among them
 };
@@ -24,7 +25,8 @@ const MESSAGES = {
   subscribers(board, { subscribers }) {
     const names = new Set(subscribers.map((subscriber) => subscriber.name));
     const states = new Map([...board.states].filter(([name]) => names.has(name)));
-    return subscribers.reduce(stateNow, { ...board, states });
+    const positions = new Map(subscribers.map(({ name, position }) => [name, position]));
+    return subscribers.reduce(stateNow, { ...board, states, positions });
   },
 
   /** The events `first` to `last` are stored; `events` are the last of them. */
@@ -41,10 +43,20 @@ const MESSAGES = {
   /** Deliveries that have ended, each of the events `first` to `last` to one subscriber. */
   deliveries: (board, deliveries) =>
     deliveries
-      // A subscriber that has moved meanwhile (`late`) or asks for earlier events (`gap`) gets the events again.
+      .map((delivery) => ({ ...delivery, result: resultOf(delivery, board.positions) }))
       .filter(({ result }) => result !== "late" && result !== "gap")
       .reduce((now, delivery) => (delivery.replay ? replayed : heard)(now, delivery), board),
 };
+
+/**
+ * Return how a delivery ended. A subscriber that registered meanwhile (`late`) has the events if its position says so;
+ * otherwise the bus delivers them again, as it does to one that asks for earlier events (`gap`). In a replay the bus may
+ * do so before the position gets here: a late delivery of a replay does not count.
+ */
+function resultOf({ subscriber, last, result, replay }, positions) {
+  const hasEvents = !replay && positions.get(subscriber) >= last;
+  return result === "late" && hasEvents ? "delivered" : result;
+}
 
 /** Note a subscriber's state; add a row if it went down or came back. */
 function stateNow(board, { name, state }) {
