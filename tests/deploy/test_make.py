@@ -18,17 +18,13 @@ import pytest
 import requests
 
 from harness.waiting import PATIENCE, eventually
-from infra.parts import PORTS, is_taken
+from infra.parts import PORTS, is_taken, url
 from tests.support.lent import lend_environment
 from tests.support.machine import need_course_ports
 
 ROOT = Path(__file__).parents[2]
 READY = "The logs of the services"
 NOT_COPIED = shutil.ignore_patterns(".*", "data", "run", "node_modules", "__pycache__")
-
-
-def url(part: str) -> str:
-    return f"http://127.0.0.1:{PORTS[part]}"
 
 
 @pytest.fixture(scope="module", autouse=True)

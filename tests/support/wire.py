@@ -8,6 +8,8 @@ from contextlib import suppress
 from http.client import HTTPResponse
 from typing import Any, NamedTuple
 
+from harness.waiting import PATIENCE
+
 
 class Answer(NamedTuple):
     """What a part answered."""
@@ -44,7 +46,7 @@ def in_chunks(body: bytes, size: int) -> bytes:
 
 def send(port: int, sent: bytes) -> Answer:
     """Send bytes, and read one answer; of a stream without an end only its head."""
-    with socket.create_connection(("127.0.0.1", port), 20) as connection:
+    with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection:
         with suppress(OSError):  # rejected before it was complete
             connection.sendall(sent)
         answer = HTTPResponse(connection, method="HEAD" if sent.startswith(b"HEAD ") else None)
