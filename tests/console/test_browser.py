@@ -53,6 +53,7 @@ def test_a_post_and_its_verdicts_appear_in_two_tabs_without_a_reload(page: Page,
     write_post(page, "Two tabs")
     write_comment(page, "Two tabs", "An apple")
     expect(card(page, "Two tabs").locator("li.comment")).to_have_count(1)
+    expect(page.get_by_label("New Comment on Two tabs")).to_have_value("")  # or the form ignores the second Enter
     write_comment(page, "Two tabs", "An Orange")
 
     for tab in (page, other):
