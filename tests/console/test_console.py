@@ -13,7 +13,7 @@ import pytest
 import requests
 from minibus.bus.stamp import stamp
 from minibus.core.event import Event, complete, seal, seal_reaction
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from harness.waiting import PATIENCE, eventually
 from infra.parts import ROOT
@@ -289,6 +289,30 @@ def test_what_if_a_post_had_not_happened(tab: Page, blog: Blog) -> None:
     assert post in blog.get("query", "/posts")
     tab.locator("#without").get_by_role("button", name="All on again").click()
     expect(at(tab, end)).to_contain_text("Switched off")
+
+
+def test_a_switch_waits_for_the_event_that_it_switches_off(tab: Page, blog: Blog) -> None:
+    tell(blog, "Not this one", "an apple")
+    end = head(blog)
+    at(tab, end)
+    expect(tab.locator("#event .about")).to_contain_text(f"#{end} ")
+    delayed: list[Route] = []
+
+    def delay(route: Route) -> None:
+        delayed.append(route)
+
+    tab.route("**/moment?*", delay)
+
+    press(tab, "ArrowLeft")
+
+    switch = tab.locator("#event").get_by_role("button", name="Switch off")
+    expect(mode(tab)).to_contain_text(f"Look back at #{end - 1}")
+    expect(switch).to_be_disabled()
+    for route in delayed:
+        route.continue_()
+    tab.unroute("**/moment?*", delay)
+    switch.click()
+    expect(tab.locator("#without")).to_contain_text(f"What if: without #{end - 1}.")
 
 
 def test_an_event_is_switched_off_with_what_it_caused_and_the_moment_can_be_shared(

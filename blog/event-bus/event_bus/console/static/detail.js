@@ -7,11 +7,15 @@ import { act, view } from "./view.js";
 
 const place = find("#event");
 
-/** Show the event of the view. Until it has loaded, the event before stays. */
+/** Show the event of the view. Until it has loaded, the event before stays, without its switches. */
 export function draw() {
   const { at, event, chain } = view;
   if (at === 0) place.replaceChildren(element("p", { class: "empty" }, "Before the first event."));
-  if (!event) return;
+  if (!event) {
+    // A click is meant for the event at the position, and these switches are of another one.
+    for (const button of place.querySelectorAll(".what-if button")) button.disabled = true;
+    return;
+  }
   place.replaceChildren(
     element(
       "div",
