@@ -257,7 +257,7 @@ class TestLookBack:
         answer = bus.get("/subscribers/query/state")
 
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
-        assert message(answer) == "query is down; start it to look."
+        assert message(answer) == "query is down. Start it to look back."
 
     def test_a_page_of_a_subscriber_never_becomes_a_page_of_the_bus(
         self, bus: Bus, service: responses.RequestsMock
@@ -278,4 +278,4 @@ class TestLookBack:
         answer = bus.get("/subscribers/query/state")
 
         assert answer.status_code == 503
-        assert message(answer) == "query is down; start it to look."
+        assert message(answer) == "query is down. Start it to look back."

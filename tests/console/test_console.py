@@ -106,7 +106,7 @@ def test_a_service_that_stops_turns_red_and_is_replayed_from_the_store(tab: Page
     blog.write_post("Missed")
     expect(tab.locator("#picture .row.event .arrow.missed")).to_have_count(1)
     expect(tab.locator("#picture .cross")).to_have_count(1)
-    expect(tab.locator("#state")).to_contain_text("query is down; start it to look.")
+    expect(tab.locator("#state")).to_contain_text("query is down. Start it to look back.")
 
     blog.start("query").ready()
     expect(tab.locator('.head[data-name="query"]')).to_have_attribute("data-state", "live")

@@ -175,7 +175,7 @@ def test_each_kind_of_error_has_its_exit_code_and_message(story: Blog, tmp_path:
     )
     assert outcome("state", "unknown") == (1, "Error: There is no subscriber unknown.")
     assert outcome("state", "posts", "--at", "61") == (1, "Error: The log ends at 60; 61 is beyond it.")
-    assert outcome("state", "query") == (3, "Error: query is down; start it to look.")
+    assert outcome("state", "query") == (3, "Error: query is down. Start it to look back.")
     assert outcome("publish", "Happened", "{")[0] == 2
     assert outcome("tail", "--after", "-1")[0] == 2
     assert outcome("import", str(tmp_path / "nothing"))[0] == 2

@@ -97,4 +97,4 @@ def test_a_service_that_is_down_says_that_it_has_to_be_started_to_look(new_blog:
         answer = requests.get(f"{new_blog.url('event-bus')}/subscribers/query/{path}", timeout=PATIENCE)
 
         assert answer.status_code == 503
-        assert answer.json()["errors"][0]["message"] == "query is down; start it to look."
+        assert answer.json()["errors"][0]["message"] == "query is down. Start it to look back."

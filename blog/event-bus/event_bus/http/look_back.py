@@ -76,7 +76,7 @@ def ask_service(name: str, url: str, path: str) -> Response:
         with closing(ServiceClient(url)) as service:
             status, body = service.ask(path, request.args.to_dict())
     except ServiceAway as error:
-        raise Unavailable(f"{name} is down; start it to look.") from error
+        raise Unavailable(f"{name} is down. Start it to look back.") from error
     except NotOurService as error:
         raise not_our_service(name) from error
     return Response(body, status, mimetype="application/json")

@@ -51,7 +51,7 @@ async function showRefusal({ status, message }, at, service) {
   act(eventLoaded, at, event, chain);
   last = null;
   shown = "";
-  const hint = status === 503 && !isPod(service) ? ` To start it: make start SERVICE=${service}` : "";
+  const hint = status === 503 && !isPod(service) ? ` In a terminal: make start SERVICE=${service}` : "";
   find("#moment-title").textContent = `State at #${at}`;
   find("#state").replaceChildren(element("p", { class: "empty" }, message + hint));
   handler.draw(null, "");
