@@ -110,8 +110,9 @@ def test_a_service_that_stops_turns_red_and_is_replayed_from_the_store(tab: Page
 
     blog.start("query").ready()
     expect(tab.locator('.head[data-name="query"]')).to_have_attribute("data-state", "live")
-    expect(tab.locator("#picture .row.replay .arrow.replay")).to_have_count(1)
-    expect(tab.locator("#picture .row.replay .label")).to_have_text(f"replay #1 to #{head(blog)}")
+    # A registration that is in flight during the replay carries the old position: the bus replays once more.
+    replay = tab.locator("#picture .row.replay").filter(has_text=f"replay #1 to #{head(blog)}").first
+    expect(replay.locator(".arrow.replay")).to_have_count(1)
     expect(at(tab, head(blog)).locator("article").first).to_contain_text("Missed")
 
 
