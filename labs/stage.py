@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import signal
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -94,8 +95,8 @@ class Stage:
             return
         forget_keys()
         self._say(Text(text), Text("  "), "  ⏎ ")
-        with suppress(EOFError):
-            input()
+        # Not input(): it drops a Ctrl-C that arrives while it flushes the prompt.
+        sys.stdin.readline()
         self.console.print()
 
     def sees(self, text: str, condition: Callable[[], T]) -> T:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import psutil
@@ -156,9 +157,13 @@ def test_ctrl_c_and_its_like_end_everything_at_any_moment(number: signal.Signals
 
         try:
             assert lab.wait(PATIENCE) == 130
+            eventually(lambda: not any(process.is_running() for process in started))
         finally:
+            # What a failed lab leaves running would register at the bus of a later test.
             lab.kill()
-        eventually(lambda: not any(process.is_running() for process in started))
+            for process in started:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
     os.close(terminal)
 
 
