@@ -81,7 +81,7 @@ class Fault(Command, frozen=True):
     pause: int = 0
 
 
-class Hold(Command, frozen=True):
+class Pause(Command, frozen=True):
     """An instructor pauses a subscriber."""
 
     subscriber: str
@@ -111,7 +111,7 @@ class Rewind(Command, frozen=True):
     pause: int = 0
 
 
-AnyCommand = Post | Comment | Publish | Misfit | Kill | Freeze | Fault | Hold | Step | Resume | Rewind
+AnyCommand = Post | Comment | Publish | Misfit | Kill | Freeze | Fault | Pause | Step | Resume | Rewind
 Script = list[AnyCommand]
 
 subscriber = st.sampled_from(SERVICES)
@@ -136,7 +136,7 @@ KINDS: dict[str, st.SearchStrategy[AnyCommand]] = {
     "delivery": faults(tuple(f"bus to {name}" for name in SERVICES), DELIVERY_FAULTS),
     "write": faults(("posts to bus", "people to bus"), PUBLISH_FAULTS),
     "reaction": faults(("comments to bus", "moderation to bus"), REACTION_FAULTS),
-    "hold": st.builds(Hold, subscriber, soon),
+    "pause": st.builds(Pause, subscriber, soon),
     "step": st.builds(Step, subscriber, st.integers(1, 5), soon),
     "resume": st.builds(Resume, subscriber, soon),
     "rewind": st.builds(Rewind, subscriber, st.sampled_from((0, 0, 50, 100)), soon),
@@ -153,7 +153,7 @@ HOW_OFTEN = {
         "write": 3,
         "reaction": 4,
     },
-    **{"hold": 1, "step": 1, "resume": 1, "rewind": 1},
+    **{"pause": 1, "step": 1, "resume": 1, "rewind": 1},
 }
 
 command = st.sampled_from([kind for kind, times in HOW_OFTEN.items() for _ in range(times)]).flatmap(KINDS.__getitem__)

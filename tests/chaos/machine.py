@@ -247,8 +247,8 @@ class Machine:
         self.lines[command.line].arm(command)
 
     @do.register
-    def _(self, command: commands.Hold) -> None:
-        self.ask("hold", "PATCH", command.subscriber, "", {"paused": True})
+    def _(self, command: commands.Pause) -> None:
+        self.ask("pause", "PATCH", command.subscriber, "", {"paused": True})
 
     @do.register
     def _(self, command: commands.Resume) -> None:
@@ -256,7 +256,7 @@ class Machine:
 
     @do.register
     def _(self, command: commands.Step) -> None:
-        self.ask("hold", "PATCH", command.subscriber, "", {"paused": True})
+        self.ask("pause", "PATCH", command.subscriber, "", {"paused": True})
         self.ask("step", "POST", command.subscriber, "/step", {"count": command.count})
 
     @do.register

@@ -35,7 +35,7 @@ FAULTS = {
     "publish done, its answer cut off",
     "publish sent twice",
     "publish late",
-    "hold",
+    "pause",
     "resume",
     "rewind",
     "step",

@@ -101,7 +101,7 @@ def write_chapter_2(blog: Blog) -> None:
 
 
 def live_replay(tab: Page, blog: Blog) -> None:
-    """Show the console while query is replayed live, held at the event that approves a comment."""
+    """Show the console while query is replayed live, paused at the event that approves a comment."""
     tab.goto(f"{blog.url('event-bus')}/#service=query")
     expect(tab.locator("#mode")).to_contain_text("#8")
     tab.get_by_role("button", name="Replay live").click()

@@ -1,4 +1,4 @@
-"""An instructor holds query, sends it back and steps it, on real processes; and what faults do to that."""
+"""An instructor pauses, rewinds and steps query, on real processes, also while faults happen."""
 
 from __future__ import annotations
 

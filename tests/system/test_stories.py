@@ -41,7 +41,7 @@ def without_header(file: bytes) -> bytes:
     return file.partition(b"\n")[2]
 
 
-def hold(blog: Blog, paused: bool) -> bool:
+def pause(blog: Blog, paused: bool) -> bool:
     answers = [blog.send("event-bus", f"/subscribers/{name}", {"paused": paused}, "PATCH").ok for name in SERVICES]
     return all(answers)
 
@@ -51,9 +51,9 @@ def all_caught_up(blog: Blog) -> bool:
 
 
 def on_a_new_log(blog: Blog) -> Blog:
-    """Start a blog whose services have caught up with an empty log, and hold them there, as `make story` does."""
+    """Start a blog whose services have caught up with an empty log, and pause them there, as `make story` does."""
     blog.start().ready()
-    assert hold(blog, paused=True)
+    assert pause(blog, paused=True)
     return blog
 
 
@@ -85,8 +85,8 @@ def test_a_story_ends_in_its_state_and_nothing_is_published_twice(new_blog: Blog
 
     assert put(blog, file).json() == {"status": "OK", "events": head}
 
-    assert blog.page() == {}, "held at 0"
-    assert hold(blog, paused=False)
+    assert blog.page() == {}, "paused at 0"
+    assert pause(blog, paused=False)
     eventually(lambda: all_caught_up(blog))
     for (title, statuses), (begin, expected) in zip(blog.page().items(), page.items(), strict=True):
         assert title.startswith(begin)
@@ -127,12 +127,12 @@ def test_the_long_story_is_imported_whole_or_not_at_all_and_all_catch_up(new_blo
     blog, file = on_a_new_log(new_blog), tmp_path / "long.ndjson"
     kill_in_the_middle_of_an_import(blog, file)
     assert blog.start("event-bus").events() == []
-    eventually(lambda: hold(blog, paused=True))
+    eventually(lambda: pause(blog, paused=True))
 
     with file.open("rb") as upload:
         assert put(blog, upload).json()["events"] == length
 
-    assert hold(blog, paused=False)
+    assert pause(blog, paused=False)
     eventually(lambda: all_caught_up(blog))
     last = msgspec.json.decode(file.read_bytes().splitlines()[-1])
     assert last["data"]["title"] in blog.page()
