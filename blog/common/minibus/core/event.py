@@ -69,7 +69,7 @@ def seal_reaction(event: Event, source: str, cause: Envelope, index: int, *, id:
 
 
 def complete(event: Envelope, *, id: str, time: str) -> Envelope:
-    """Return the whole envelope of a checked event, ready to be numbered: its `seq` is 0, whatever it was before.
+    """Return the whole envelope of a checked event, ready to be numbered: its `seq` is 0, even if it had one.
 
     `id` and `time` serve an event that has none, such as the course's bare `{"type", "data"}`.
     """
