@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -19,6 +18,8 @@ from event_bus.delivery.service_client import NotOurService, ServiceAway, Servic
 from event_bus.http.guard import Guard
 from event_bus.log.store.interface import StoreError
 from event_bus.log.store.memory import MemoryStore
+
+from harness.waiting import eventually
 
 BATCH = "application/cloudevents-batch+json"
 Answer = tuple[int, Any]
@@ -35,13 +36,6 @@ def bus() -> Iterator[Bus]:
 def publish(bus: Bus, *numbers: int) -> None:
     events = [{"type": "Happened", "data": number} for number in numbers]
     assert bus.post("/events", data=msgspec.json.encode(events), content_type=BATCH).status_code == 200
-
-
-def eventually(condition: Callable[[], Any], seconds: float = 5) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.005)
 
 
 class Server:
