@@ -45,6 +45,7 @@ def test_a_mended_service_applies_the_event_that_was_parked(alone: Path, new_blo
     half_done = '    posts["half"] = post\n    assert post["title"] != "Poison"\n    del posts["half"]\n'
     alone.write_text(mended.replace("    posts.setdefault", f"{half_done}    posts.setdefault"))
     eventually(lambda: "assert post" in new_blog.get("posts", "/handlers")["PostCreated"]["source"])
+    eventually(lambda: new_blog.get("event-bus", "/healthz"))
     for title in ("Before", "Poison", "After"):
         event = {"type": "PostCreated", "data": {"id": title.lower(), "title": title}}
         assert new_blog.send("event-bus", "/events", event).ok
